@@ -122,11 +122,14 @@ mod tests {
 
     #[test]
     fn a_newer_version_with_unknown_members_is_readable() {
-        let mut json = serde_json::to_value(sample()).unwrap();
-        json["v"] = 9.into();
-        json["kind"] = "from_the_future".into();
-        json["mood"] = "curious".into();
-        let bytes = rmp_serde::to_vec_named(&json).unwrap();
+        #[derive(Serialize)]
+        struct Newer {
+            #[serde(flatten)]
+            event: Event,
+            mood: &'static str,
+        }
+        let event = Event { v: 9, kind: "from_the_future".into(), ..sample() };
+        let bytes = rmp_serde::to_vec_named(&Newer { event, mood: "curious" }).unwrap();
         let event: Event = rmp_serde::from_slice(&bytes).unwrap();
         assert_eq!((event.v, event.kind.as_ref()), (9, "from_the_future"));
     }
