@@ -28,6 +28,18 @@ macro_rules! id {
                 Self(Builder::from_random_bytes(entropy).into_uuid())
             }
 
+            /// From the 16 bytes of [`Self::to_bytes`].
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(bytes))
+            }
+
+            /// The UUID's bytes, in network order.
+            #[must_use]
+            pub const fn to_bytes(self) -> [u8; 16] {
+                self.0.into_bytes()
+            }
+
             /// The UUID itself.
             #[must_use]
             pub const fn uuid(self) -> Uuid {

@@ -42,6 +42,12 @@ impl Sha256Digest {
         Self(Sha256::digest(bytes).into())
     }
 
+    /// The 32 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
     /// From a finished hasher.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
