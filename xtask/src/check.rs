@@ -1,0 +1,22 @@
+//! The fast checks before handing a change over.
+
+use crate::run::{cargo, run as call};
+use crate::{layers, licences};
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    call(&mut cargo(&["fmt", "--all", "--check"]))?;
+    layers::check()?;
+    licences::check()?;
+    call(&mut cargo(&[
+        "clippy",
+        "--locked",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    let mut docs =
+        cargo(&["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"]);
+    call(docs.env("RUSTDOCFLAGS", "-D warnings"))
+}
