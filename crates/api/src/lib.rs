@@ -1,1 +1,49 @@
-//! To be written.
+//! The REST API: routes, authentication, live streams and their OpenAPI document.
+//!
+//! Promises: every route names who may call it ([`Access`] is an argument of the only way to add
+//! one); errors are `application/problem+json` and never repeat what a client sent; the shapes on the
+//! wire are types of this crate, so a change of a table alone changes nothing here; every queue,
+//! table and body has a bound. It holds no SQL, reads no environment and no attacker bytes other than
+//! those the store hands it, which leave as JSON strings or as downloads that browsers will not show.
+//!
+//! [`Api::new`] binds the parts, [`router`] makes the routes, [`serve`] answers on a listener.
+//! A resource is a folder with `routes`, `types` and `tests`; the list of them is in
+//! [`resources`](mod@resources).
+
+mod access;
+mod api;
+mod artifacts;
+mod attackers;
+mod auth;
+mod body;
+mod bounty;
+mod cache;
+mod config;
+mod credentials;
+mod guard;
+mod health;
+mod list;
+mod logs;
+mod moment;
+mod names;
+mod openapi;
+mod params;
+mod problem;
+mod resources;
+mod router;
+mod server;
+mod stats;
+mod stream;
+mod telemetry;
+#[cfg(test)]
+mod tests;
+mod transcripts;
+
+pub use access::{Access, Role};
+pub use api::{Api, ApiParts};
+pub use auth::password::{PasswordRule, hash_password, password_rules};
+pub use config::{ApiConfig, JwtSecret};
+pub use health::board::{ComponentStatus, HealthBoard};
+pub use openapi::openapi;
+pub use router::router;
+pub use server::{serve, serve_router};

@@ -1,1 +1,36 @@
-//! x
+//! The real binary on its own state folder, and real clients to drive it.
+//!
+//! Start with [`Decnet::start`]; [`Decnet::api`] asks the API, [`clients`] attack.
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
+    reason = "this crate is test code"
+)]
+
+pub mod clients;
+mod daemon;
+mod http;
+mod mariadb;
+mod wait;
+
+pub use daemon::{Decky, Decnet, Options, binary};
+pub use http::{Answer, request};
+pub use mariadb::MariaDb;
+pub use wait::until;
+
+/// Says which tool is missing; a failure where skips are.
+#[must_use]
+pub fn missing(tool: &str) -> bool {
+    let found = std::process::Command::new("which").arg(tool).output();
+    if found.is_ok_and(|which| which.status.success()) {
+        return false;
+    }
+    assert!(std::env::var_os("DECNET_TESTS_STRICT").is_none(), "{tool} is not installed");
+    eprintln!("SKIPPED: {tool} is not installed");
+    true
+}

@@ -1,1 +1,21 @@
-//! To be written.
+//! The decoy services, one folder each.
+//!
+//! A service is a [`decoys_kit::Service`] over the simulated machines of `decoys-host`: a state
+//! machine without I/O. `registry` lists them all; `template` is the smallest complete one, to be
+//! copied for the next. Settings, catalogue, port map and documentation derive from each
+//! `SERVICE`; joining the list enrols a service in the conformance tests.
+
+pub mod http;
+mod registry;
+pub mod ssh;
+pub mod template;
+
+pub use registry::{ALL, find};
+
+/// A service on one of our machines.
+pub type Service = decoys_kit::Service<decoys_host::HostHandle>;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,9 @@ pub const FILE_UPLOAD: Kind = Kind::warning("file_upload");
 /// A file was fetched from the decky.
 pub const FILE_DOWNLOAD: Kind = Kind::info("file_download");
 
+/// A file was written whose content was not kept.
+pub const FILE_SKIPPED: Kind = Kind::warning("file_skipped");
+
 /// What [`file_captured`] records.
 #[derive(Clone, Copy, Debug)]
 pub struct Captured<'a> {
@@ -59,6 +62,13 @@ fn stored_as(at: Timestamp, sha256: Sha256Digest, path: &[u8]) -> String {
         .collect();
     let digest = sha256.to_string();
     format!("{}_{}_{clean}", at.rfc3339(0), digest.get(..12).unwrap_or_default())
+}
+
+/// The file at `path` was written but its content not kept, because of `reason` (`oversize`).
+#[must_use]
+pub fn file_skipped(path: &[u8], size: u64, reason: &str) -> Fact {
+    let fields = Fields::new().bytes("path", path).with("size", size).with("reason", reason);
+    Fact::new(&FILE_SKIPPED, fields)
 }
 
 /// `path` arrived over `protocol` (`scp`, `sftp`, …).

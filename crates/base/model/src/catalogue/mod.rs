@@ -15,14 +15,18 @@ pub use auth::{
     AUTH_ATTEMPT, LOGIN_SUCCESS, PUBKEY_ATTEMPT, auth_attempt, login_success, pubkey_attempt,
 };
 pub use file::{
-    Captured, FILE_CAPTURED, FILE_DOWNLOAD, FILE_UPLOAD, file_captured, file_download, file_upload,
+    Captured, FILE_CAPTURED, FILE_DOWNLOAD, FILE_SKIPPED, FILE_UPLOAD, file_captured, file_download,
+    file_skipped, file_upload,
 };
 pub use http::{HTTP_REQUEST, Request, http_request};
 pub use session::{
     SESSION_ENDED, SESSION_RECORDED, SESSION_SKIPPED, session_ended, session_recorded,
     session_skipped,
 };
-pub use shell::{COMMAND, Command, TCPIP_FORWARD, command, tcpip_forward};
+pub use shell::{
+    COMMAND, Command, DOWNLOAD_ATTEMPT, TCPIP_FORWARD, command, download_attempt,
+    running_command, tcpip_forward,
+};
 pub use transport::{
     CONNECT, DISCONNECT, ERROR, PROTOCOL_ERROR, SSH_CLIENT_BANNER, STARTUP, connect, disconnect,
     error, protocol_error, ssh_client_banner, startup,
@@ -64,9 +68,11 @@ pub const ALL: &[&Kind] = &[
     &COMMAND,
     &CONNECT,
     &DISCONNECT,
+    &DOWNLOAD_ATTEMPT,
     &ERROR,
     &FILE_CAPTURED,
     &FILE_DOWNLOAD,
+    &FILE_SKIPPED,
     &FILE_UPLOAD,
     &HTTP_REQUEST,
     &LOGIN_SUCCESS,

@@ -5,6 +5,8 @@ use crate::Fields;
 
 /// A command line was run.
 pub const COMMAND: Kind = Kind::warning("command");
+/// A program was to fetch something from elsewhere.
+pub const DOWNLOAD_ATTEMPT: Kind = Kind::warning("download_attempt");
 /// A port forwarding was asked for.
 pub const TCPIP_FORWARD: Kind = Kind::warning("tcpip_forward");
 
@@ -28,14 +30,30 @@ pub struct Command<'a> {
 /// A command line with the place it ran in and how it ended.
 #[must_use]
 pub fn command(command: &Command<'_>) -> Fact {
+    command_fact(command, true)
+}
+
+/// A command line that is told while it still runs; its `status` is not known and not recorded.
+#[must_use]
+pub fn running_command(command: &Command<'_>) -> Fact {
+    command_fact(command, false)
+}
+
+fn command_fact(command: &Command<'_>, ended: bool) -> Fact {
     let fields = Fields::new()
         .bytes("command", command.line)
         .with("user", command.user)
         .with("uid", command.uid)
         .bytes("pwd", command.pwd)
-        .with("status", command.status)
+        .with_some("status", ended.then_some(command.status))
         .with("exec", u8::from(command.exec));
     Fact::new(&COMMAND, fields)
+}
+
+/// `tool` (`wget`, `curl`, …) was told to fetch `url`; nothing was fetched.
+#[must_use]
+pub fn download_attempt(tool: &str, url: &[u8]) -> Fact {
+    Fact::new(&DOWNLOAD_ATTEMPT, Fields::new().bytes("url", url).with("tool", tool))
 }
 
 /// A client asked to be led to `host`:`port`, sending `first` once led there; nothing was opened.

@@ -1,0 +1,113 @@
+//! The parts behind the routes, bound together once.
+
+use std::sync::Arc;
+
+use base_model::Timestamp;
+use base_runtime::{Clock, Shutdown};
+use events_bus::Bus;
+use store_db::{Bucket, Db};
+use store_ingest::BlobStore;
+
+use crate::ApiConfig;
+use crate::auth::limits::Limits;
+use crate::auth::password::Passwords;
+use crate::auth::session::Sessions;
+use crate::auth::ticket::Tickets;
+use crate::auth::token::Tokens;
+use crate::cache::Fresh;
+use crate::health::board::HealthBoard;
+use crate::problem::Problem;
+use crate::stats::types::StatsBody;
+use crate::stream::slots::Slots;
+use crate::stream::tail::Tail;
+
+/// What the API stands on.
+pub struct ApiParts {
+    /// What an operator may set.
+    pub config: ApiConfig,
+    /// The store.
+    pub db: Db,
+    /// Wake-ups after commit.
+    pub bus: Bus,
+    /// The time.
+    pub clock: Clock,
+    /// How the components of this process are.
+    pub health: HealthBoard,
+    /// Captured files.
+    pub blobs: BlobStore,
+}
+
+/// The API: what its routes share. Clones are the same.
+#[derive(Clone)]
+pub struct Api(pub(crate) Shared);
+
+/// What the routes share.
+pub(crate) type Shared = Arc<Inner>;
+
+pub(crate) struct Inner {
+    pub(crate) config: ApiConfig,
+    pub(crate) db: Db,
+    pub(crate) bus: Bus,
+    pub(crate) clock: Clock,
+    pub(crate) health: HealthBoard,
+    pub(crate) blobs: BlobStore,
+    pub(crate) tokens: Tokens,
+    pub(crate) sessions: Sessions,
+    pub(crate) passwords: Passwords,
+    pub(crate) limits: Limits,
+    pub(crate) tickets: Tickets,
+    pub(crate) slots: Slots,
+    pub(crate) tail: Arc<Tail>,
+    pub(crate) stats: Fresh<StatsBody>,
+    pub(crate) histogram: Fresh<Arc<Vec<Bucket>>>,
+    pub(crate) database: Fresh<bool>,
+    /// Asked for when the server ends: streams close.
+    pub(crate) closing: Shutdown,
+}
+
+impl Api {
+    /// Binds the parts. Does no I/O and starts no task.
+    #[must_use]
+    pub fn new(parts: ApiParts) -> Self {
+        let ApiParts { config, db, bus, clock, health, blobs } = parts;
+        let tokens = Tokens::new(config.jwt_secret.clone(), config.jwt_lifetime);
+        let limits = Limits::new(config.limiter_enabled);
+        let slots = Slots::new(config.sse_max_per_user);
+        Self(Arc::new(Inner {
+            config,
+            db,
+            bus,
+            clock,
+            health,
+            blobs,
+            tokens,
+            sessions: Sessions::default(),
+            passwords: Passwords::default(),
+            limits,
+            tickets: Tickets::default(),
+            slots,
+            tail: Arc::default(),
+            stats: Fresh::default(),
+            histogram: Fresh::default(),
+            database: Fresh::default(),
+            closing: Shutdown::default(),
+        }))
+    }
+}
+
+impl Inner {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Adds a row to the audit log.
+    pub(crate) async fn audit(&self, entry: store_db::AuditEntry) -> Result<(), Problem> {
+        Ok(self.db.audit().insert(self.now(), entry).await?)
+    }
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api").field("config", &self.0.config).finish_non_exhaustive()
+    }
+}

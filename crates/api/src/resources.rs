@@ -1,0 +1,24 @@
+//! The list of all resources.
+
+use crate::access::Routes;
+use crate::{
+    artifacts, attackers, auth, bounty, credentials, health, logs, openapi, stats, stream,
+    transcripts,
+};
+
+/// Every route there is.
+pub(crate) fn routes() -> Routes {
+    let mut routes = Routes::default();
+    auth::routes::add(&mut routes);
+    logs::routes::add(&mut routes);
+    attackers::routes::add(&mut routes);
+    credentials::routes::add(&mut routes);
+    bounty::routes::add(&mut routes);
+    artifacts::routes::add(&mut routes);
+    transcripts::routes::add(&mut routes);
+    stats::routes::add(&mut routes);
+    stream::routes::add(&mut routes);
+    health::routes::add(&mut routes);
+    openapi::add(&mut routes);
+    routes
+}

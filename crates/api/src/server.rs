@@ -1,0 +1,129 @@
+//! Answering on a listener: HTTP/1.1 with a bound on everything a client could take its time with.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use base_runtime::Shutdown;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tower::Service as _;
+
+use crate::api::Api;
+use crate::guard::Client;
+use crate::{router, telemetry};
+
+/// Connections at a time; more wait in the listener's backlog.
+const CONNECTIONS: usize = 2048;
+/// How long a request's head may take to arrive, from the end of the one before.
+const HEAD_TIME: Duration = Duration::from_secs(15);
+/// Bytes of a request's head.
+const HEAD_SIZE: usize = 32 * 1024;
+/// Headers of a request.
+const HEADERS: usize = 64;
+/// How long sent bytes may stay unacknowledged before the client counts as gone.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+/// How long answers under way may take once the end was asked for.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// Pause after a failed accept: mostly a want of descriptors, which takes a moment to pass.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves the API on `listener` until `shutdown` is asked for, then lets answers under way end.
+pub async fn serve(listener: TcpListener, api: Api, shutdown: Shutdown) {
+    let router = router(api.clone());
+    serve_router(listener, api, router, shutdown).await;
+}
+
+/// The same with a router of the caller's making around the one of [`router`]: for a dashboard under
+/// the same address.
+pub async fn serve_router(listener: TcpListener, api: Api, router: Router, shutdown: Shutdown) {
+    serve_limited(listener, api, router, shutdown, HEAD_TIME).await;
+}
+
+pub(crate) async fn serve_limited(
+    listener: TcpListener,
+    api: Api,
+    router: Router,
+    shutdown: Shutdown,
+    head_time: Duration,
+) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    let accept = async || {
+        let place = places.clone().acquire_owned().await;
+        (place, listener.accept().await)
+    };
+    loop {
+        let (place, accepted) = tokio::select! {
+            () = shutdown.asked() => break,
+            next = accept() => next,
+        };
+        while connections.try_join_next().is_some() {}
+        match accepted {
+            Ok((stream, addr)) => {
+                let talk = talk(stream, addr, router.clone(), shutdown.clone(), head_time);
+                connections.spawn(async move {
+                    talk.await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                telemetry::accept_failed(&error);
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+    api.0.closing.ask();
+    let all = async { while connections.join_next().await.is_some() {} };
+    // Whoever is not done by then is cut off when the set is dropped.
+    let _ = tokio::time::timeout(FAREWELL, all).await;
+}
+
+async fn talk(
+    stream: TcpStream,
+    addr: SocketAddr,
+    router: Router,
+    shutdown: Shutdown,
+    head_time: Duration,
+) {
+    // Live frames are small and should not wait for one another.
+    let _ = stream.set_nodelay(true);
+    let unacknowledged = u32::try_from(UNACKNOWLEDGED.as_millis()).unwrap_or(u32::MAX);
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, unacknowledged);
+    let from = Client::new(addr);
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut router = router.clone();
+        async move {
+            let mut request = request.map(Body::new);
+            request.extensions_mut().insert(from);
+            // A router is always ready.
+            let answer: Result<_, Infallible> = router.call(request).await;
+            answer
+        }
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_time)
+        .max_header_size(HEAD_SIZE)
+        .max_headers(HEADERS)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.asked() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        telemetry::connection_ended(&error);
+    }
+}

@@ -1,0 +1,14 @@
+//! The live stream: what was ingested, as it is ingested (`spec/api.md` §16).
+//!
+//! One [`tail`] reads the log for everyone and keeps the newest rows. Each [`viewer`] has a place in
+//! the log and takes rows from there when its client is ready for more, so a slow client costs no
+//! memory. One that falls too far behind leaves rows out, and is told how many.
+
+mod bars;
+mod frame;
+pub(crate) mod routes;
+pub(crate) mod slots;
+pub(crate) mod tail;
+#[cfg(test)]
+mod tests;
+mod viewer;

@@ -1,0 +1,8 @@
+//! Facts about the whole API, over real sockets against a real store.
+
+pub(crate) mod client;
+mod document;
+mod engines;
+mod requests;
+mod roles;
+pub(crate) mod world;

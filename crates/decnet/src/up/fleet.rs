@@ -1,0 +1,132 @@
+//! The fleet on its uplink: deckies loaded or drawn, every port bound.
+
+use std::net::TcpListener;
+use std::num::NonZeroU16;
+
+use anyhow::Context as _;
+use base_model::{Decky, DeckyId, Peer};
+use base_runtime::{Clock, entropy};
+use decoys_kit::ServiceSpec;
+use net_uplink::Addresses;
+use operate_fleet::{Inventory, Request, plan, services_of};
+use store_db::Db;
+
+use super::state::Folder;
+use crate::cli::Up;
+use crate::refusal::{Exit, Refusal};
+
+/// Deckies and their open sockets.
+pub(crate) struct Fleet {
+    pub(crate) deckies: Vec<Decky>,
+    pub(crate) sockets: Vec<Bound>,
+    /// Descriptors that each process must be able to hold.
+    pub(crate) descriptors: u64,
+}
+
+/// One open port.
+pub(crate) struct Bound {
+    pub(crate) decky: DeckyId,
+    pub(crate) service: String,
+    /// The endpoint that the decky claims.
+    pub(crate) local: Peer,
+    pub(crate) socket: TcpListener,
+}
+
+/// Loads the fleet, draws what is missing to `options.deckies`, and binds every port.
+pub(crate) async fn bring_up(
+    options: &Up,
+    db: &Db,
+    state: &Folder,
+    clock: Clock,
+    first: usize,
+) -> anyhow::Result<Fleet> {
+    let specs: Vec<&'static ServiceSpec> =
+        decoys_services::ALL.iter().map(|service| &service.spec).collect();
+    let services = services_of(options.services.as_deref(), &specs)
+        .map_err(|error| Refusal::new(Exit::Usage, error, "see --services"))?;
+    let key = state.sealing_key()?;
+    let inventory = Inventory::new(db, &key);
+    let mut deckies = inventory.load().await?;
+    let wanted = match options.deckies {
+        Some(0) => {
+            let hint = "give --deckies 1 or more";
+            return Err(Refusal::new(Exit::Usage, "a fleet needs a decky", hint).into());
+        }
+        Some(wanted) if wanted < deckies.len() => {
+            let what = format!(
+                "the state folder holds {} deckies, --deckies {wanted} would destroy {} of them",
+                deckies.len(),
+                deckies.len() - wanted
+            );
+            let hint = "leave --deckies out to keep them, or start a new fleet with --state-dir";
+            return Err(Refusal::new(Exit::Conflict, what, hint).into());
+        }
+        Some(wanted) => wanted,
+        None if deckies.is_empty() => first,
+        None => deckies.len(),
+    };
+    let limit = net_uplink::raise_limit();
+    let per_new: usize = services.iter().map(|spec| spec.listens.len()).sum();
+    let ports = |decky: &Decky| decky.services.iter().map(|service| service.ports.len()).sum();
+    let mut counts: Vec<usize> = deckies.iter().map(ports).collect();
+    counts.resize(wanted, per_new);
+    let descriptors = net_uplink::fit(&counts, limit).map_err(|error| {
+        let hint = "raise the limit (`ulimit -n`, or `LimitNOFILE=` in the unit), or ask for fewer";
+        Refusal::new(Exit::Conflict, error, hint)
+    })?;
+    let new = draw(wanted - deckies.len(), &services, &deckies, clock)?;
+    deckies.extend(new);
+    state.await_orphan().await?;
+    let sockets = bind(&mut deckies)?;
+    let nonces: Result<Vec<_>, _> = deckies.iter().map(|_| entropy::bytes()).collect();
+    inventory.save(&deckies, nonces?, clock.now()).await?;
+    Ok(Fleet { deckies, sockets, descriptors })
+}
+
+fn draw(
+    count: usize,
+    services: &[&'static ServiceSpec],
+    taken: &[Decky],
+    clock: Clock,
+) -> anyhow::Result<Vec<Decky>> {
+    let mut addresses = Addresses::new();
+    for decky in taken {
+        addresses.claim(decky.ip).with_context(|| format!("address of `{}`", decky.name))?;
+    }
+    let secrets: Result<Vec<[u8; 32]>, _> = (0..count).map(|_| entropy::bytes()).collect();
+    let free: Result<Vec<_>, _> = (0..count).map(|_| addresses.assign()).collect();
+    let request = Request { count, services, taken, now: clock.now() };
+    Ok(plan(&request, secrets?, free?))
+}
+
+/// Opens every port, and notes where clients reach it.
+fn bind(deckies: &mut [Decky]) -> anyhow::Result<Vec<Bound>> {
+    let mut sockets = Vec::new();
+    for decky in deckies {
+        for service in &mut decky.services {
+            for port in &mut service.ports {
+                let claimed = NonZeroU16::new(port.number)
+                    .with_context(|| format!("`{}` has a service on port 0", decky.name))?;
+                let listener =
+                    net_uplink::bind(decky.ip, claimed, NonZeroU16::new(port.reached_at))
+                        .with_context(|| {
+                            format!("decky `{}`, service {}", decky.name, service.name)
+                        })?;
+                port.reached_at = listener.reached_at;
+                if let Some(why) = listener.instead {
+                    tracing::warn!(
+                        decky = decky.name, service = service.name, port = port.number,
+                        reached_at = port.reached_at, %why, "another port stands in"
+                    );
+                }
+                sockets.push(Bound {
+                    decky: decky.id,
+                    service: service.name.clone(),
+                    local: Peer { ip: decky.ip, port: port.number },
+                    socket: listener.socket,
+                });
+            }
+        }
+    }
+    Ok(sockets)
+}

@@ -1,0 +1,258 @@
+//! Control's side of the link to one decoy process.
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::{ComponentStatus, HealthBoard};
+use base_model::{BootId, Record, SensorId, Sha256Digest};
+use base_runtime::Shutdown;
+use events_journal::segment;
+use events_link::{
+    Desired, LINK_VERSION, Link, LinkError, Listening, Receiver, Records, Sender, SensorStatus,
+    Socket, ToControl, ToDecoy,
+};
+use store_ingest::{BlobStore, BlobWriter};
+use tokio::sync::{mpsc, oneshot};
+
+use super::fleet::Fleet;
+use super::ingest::Job;
+
+/// Sockets handed over in one message.
+const SOCKETS: usize = 100;
+/// How long a decoy process may take to end once it was told to.
+const ENDING: Duration = Duration::from_secs(15);
+/// Answers that wait to be sent.
+const ANSWERS: usize = 64;
+/// Largest blob taken.
+const MAX_BLOB: u64 = 64 * 1024 * 1024;
+/// Blobs on their way at once.
+const MAX_INCOMING: usize = 4;
+
+/// The link ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Ended {
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error("the decoy process speaks link version {0}, this build {LINK_VERSION}")]
+    Version(u16),
+    #[error("the decoy process did not greet")]
+    NoGreeting,
+    #[error("the ingest is closed")]
+    NoIngest,
+    #[error("the decoy process sent {0} it was not asked for")]
+    Unasked(&'static str),
+}
+
+/// What the intake needs.
+pub(crate) struct Intake<'k> {
+    pub(crate) fleet: &'k Fleet,
+    pub(crate) generation: u64,
+    pub(crate) ingest: &'k mpsc::Sender<Job>,
+    pub(crate) blobs: &'k BlobStore,
+    pub(crate) sensor: SensorId,
+    pub(crate) health: &'k HealthBoard,
+    pub(crate) shutdown: &'k Shutdown,
+}
+
+impl Intake<'_> {
+    /// Serves one decoy process from its greeting to its end. Tells `in_force` once the desired
+    /// state is.
+    pub(crate) async fn serve(
+        &self,
+        link: Link,
+        in_force: &mut Option<oneshot::Sender<()>>,
+    ) -> Result<(), Ended> {
+        let (mut tx, mut rx) = link.split();
+        match rx.receive().await? {
+            ToControl::Hello { version: LINK_VERSION, .. } => {}
+            ToControl::Hello { version, .. } => return Err(Ended::Version(version)),
+            _ => return Err(Ended::NoGreeting),
+        }
+        tx.send(&ToDecoy::Welcome { version: LINK_VERSION, committed: Vec::new() }).await?;
+        self.hand_over(&mut tx).await?;
+        let (answers, outgoing) = mpsc::channel(ANSWERS);
+        tokio::select! {
+            ended = self.listen(&mut rx, &answers, in_force) => ended,
+            ended = self.answer(&mut tx, outgoing) => ended,
+        }
+    }
+
+    /// Sends sockets and desired state.
+    async fn hand_over(&self, tx: &mut Sender) -> Result<(), Ended> {
+        let numbered: Vec<(Socket, &super::fleet::Bound)> =
+            (0..).map(Socket).zip(&self.fleet.sockets).collect();
+        for some in numbered.chunks(SOCKETS) {
+            let sockets = some.iter().map(|(socket, _)| *socket).collect();
+            let descriptors: Vec<BorrowedFd<'_>> =
+                some.iter().map(|(_, bound)| bound.socket.as_fd()).collect();
+            tx.send_with(&ToDecoy::Sockets(sockets), &descriptors).await?;
+        }
+        let listening = numbered
+            .into_iter()
+            .map(|(socket, bound)| Listening {
+                socket,
+                decky: bound.decky,
+                service: bound.service.clone(),
+                local: bound.local,
+            })
+            .collect();
+        let deckies = self.fleet.deckies.clone();
+        let desired = Desired { generation: self.generation, deckies, listening };
+        Ok(tx.send(&ToDecoy::Desired(desired)).await?)
+    }
+
+    /// Sends answers, and the word to end when the time has come.
+    async fn answer(
+        &self,
+        tx: &mut Sender,
+        mut outgoing: mpsc::Receiver<ToDecoy>,
+    ) -> Result<(), Ended> {
+        let mut told = false;
+        let deadline = async {
+            self.shutdown.asked().await;
+            tokio::time::sleep(ENDING).await;
+        };
+        tokio::pin!(deadline);
+        loop {
+            tokio::select! {
+                answer = outgoing.recv() => match answer {
+                    Some(answer) => tx.send(&answer).await?,
+                    None => return Ok(()),
+                },
+                () = self.shutdown.asked(), if !told => {
+                    told = true;
+                    tx.send(&ToDecoy::Shutdown).await?;
+                }
+                () = &mut deadline => {
+                    tracing::warn!("the decoy process took too long to end");
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn listen(
+        &self,
+        rx: &mut Receiver,
+        answers: &mpsc::Sender<ToDecoy>,
+        in_force: &mut Option<oneshot::Sender<()>>,
+    ) -> Result<(), Ended> {
+        let mut incoming: BTreeMap<Sha256Digest, BlobWriter> = BTreeMap::new();
+        loop {
+            let message = match rx.receive().await {
+                Err(LinkError::Closed) => return Ok(()),
+                other => other?,
+            };
+            match message {
+                ToControl::Records(records) => self.take(records, answers).await?,
+                ToControl::BlobOffer { sha256, size } => {
+                    if let Some(answer) = self.offered(sha256, size, &mut incoming)? {
+                        answers.send(answer).await.map_err(|_| LinkError::Closed)?;
+                    }
+                }
+                ToControl::BlobPart(part) => {
+                    let writer = incoming.get_mut(&part.sha256).ok_or(Ended::Unasked("a blob"))?;
+                    if let Err(error) = tokio::task::block_in_place(|| writer.write(&part.bytes)) {
+                        tracing::error!(%error, "failed to keep captured content");
+                        incoming.remove(&part.sha256);
+                        return Err(Ended::Unasked("a damaged blob"));
+                    }
+                    if writer.is_complete()
+                        && let Some(writer) = incoming.remove(&part.sha256)
+                    {
+                        if let Err(error) = tokio::task::block_in_place(|| writer.finish()) {
+                            tracing::error!(%error, "failed to keep captured content");
+                            return Err(Ended::Unasked("a damaged blob"));
+                        }
+                        let kept = ToDecoy::BlobKept(part.sha256);
+                        answers.send(kept).await.map_err(|_| LinkError::Closed)?;
+                    }
+                }
+                ToControl::InForce { generation, refused } => {
+                    for (decky, service) in refused {
+                        tracing::error!(%decky, service, "the decoy process cannot serve this");
+                    }
+                    if generation == self.generation
+                        && let Some(in_force) = in_force.take()
+                    {
+                        // Nobody waits any more when the end came first.
+                        drop(in_force.send(()));
+                    }
+                }
+                ToControl::Status(status) => self.tell_health(&status),
+                ToControl::Hello { .. } => return Err(Ended::Unasked("a second greeting")),
+            }
+        }
+    }
+
+    /// Hands records to the ingest; their acknowledgement follows when they are stored.
+    async fn take(&self, records: Records, answers: &mpsc::Sender<ToDecoy>) -> Result<(), Ended> {
+        let boot = records.boot;
+        let records = decode(records);
+        let (stored, through) = oneshot::channel();
+        let job = Job { sensor: self.sensor, boot, records, stored };
+        self.ingest.send(job).await.map_err(|_| Ended::NoIngest)?;
+        let answers = answers.clone();
+        tokio::spawn(async move {
+            if let Ok(seq) = through.await {
+                // A link that is gone sends the same records again.
+                drop(answers.send(ToDecoy::Ack { boot, seq }).await);
+            }
+        });
+        Ok(())
+    }
+
+    fn offered(
+        &self,
+        sha256: Sha256Digest,
+        size: u64,
+        incoming: &mut BTreeMap<Sha256Digest, BlobWriter>,
+    ) -> Result<Option<ToDecoy>, Ended> {
+        if self.blobs.has(sha256) {
+            return Ok(Some(ToDecoy::BlobKept(sha256)));
+        }
+        if size > MAX_BLOB || incoming.len() >= MAX_INCOMING {
+            return Err(Ended::Unasked("a blob beyond the limits"));
+        }
+        match self.blobs.writer(sha256, size) {
+            Ok(writer) if size == 0 => {
+                writer.finish().map_err(|_| Ended::Unasked("a damaged blob"))?;
+                Ok(Some(ToDecoy::BlobKept(sha256)))
+            }
+            Ok(writer) => {
+                incoming.insert(sha256, writer);
+                Ok(Some(ToDecoy::BlobWanted(sha256)))
+            }
+            Err(error) => {
+                let told = crate::refusal::chain(&error);
+                tracing::error!(error = told, "captured content cannot be kept");
+                self.health.set("blob_store", ComponentStatus::failing(told));
+                Err(Ended::Unasked("a blob that does not fit"))
+            }
+        }
+    }
+
+    fn tell_health(&self, status: &SensorStatus) {
+        let journal = match &status.journal_stalled {
+            Some(why) => ComponentStatus::failing(format!("sessions wait: {why}")),
+            None => ComponentStatus::ok(),
+        };
+        self.health.set("journal", journal);
+    }
+}
+
+/// Records from their journal form. One that does not decode is dropped with a word: it passed its
+/// checksum, so a newer decoy process wrote it and a restart of control with that version reads it.
+fn decode(records: Records) -> Vec<Record> {
+    let mut decoded = Vec::with_capacity(records.payloads.len());
+    for (seq, payload) in (records.first_seq..).zip(records.payloads) {
+        match segment::decode(&payload) {
+            Ok(record) if record.seq == seq => decoded.push(record),
+            Ok(record) => tracing::error!(seq, found = record.seq, "journal record is misnumbered"),
+            Err(error) => tracing::error!(seq, %error, "journal record does not decode"),
+        }
+    }
+    decoded
+}

@@ -1,0 +1,156 @@
+//! `decnet up`: control and keeper in one process.
+//!
+//! Read [`run`] from top to bottom: state folder, store, fleet, ingest, decoy process, API, ready.
+
+mod admin;
+mod fleet;
+mod ingest;
+mod intake;
+mod keeper;
+mod ready;
+mod state;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use api::{Api, ApiConfig, ApiParts, ComponentStatus, HealthBoard};
+use base_runtime::{Clock, Shutdown, telemetry};
+use events_bus::Bus;
+use store_db::{Db, DbUrl};
+use store_ingest::BlobStore;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::Up;
+use crate::refusal::{self, Exit, Refusal};
+
+/// Bytes of captured files that are kept.
+const BLOB_QUOTA: u64 = 10 * 1024 * 1024 * 1024;
+/// Deckies of a first start.
+const FIRST_FLEET: usize = 3;
+
+/// Runs until a signal ends it.
+pub(crate) fn run(options: &Up) -> ExitCode {
+    telemetry::start("control");
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(16)
+        .thread_name("control")
+        .enable_all()
+        .build();
+    let outcome = runtime
+        .context("failed to start the runtime")
+        .and_then(|runtime| runtime.block_on(up(options)));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refusal::report(&error),
+    }
+}
+
+async fn up(options: &Up) -> anyhow::Result<()> {
+    // Asked for before anything is begun, so that a signal at any time ends it in order.
+    let shutdown = on_signals()?;
+    let clock = Clock::start();
+    let state = state::Folder::open(options.state_dir.as_deref())?;
+    let db = open_db(options, &state).await?;
+    let first_login = admin::ensure(&db, &state, clock).await?;
+    let uplink = fleet::bring_up(options, &db, &state, clock, FIRST_FLEET).await?;
+    let listener = bind_api(options.api_addr).await?;
+    let api_addr = listener.local_addr().context("the API socket has no address")?;
+
+    let bus = Bus::new();
+    let health = HealthBoard::default();
+    let artifacts = state.path("artifacts");
+    let ingest = ingest::Ingest::start(&db, &state, clock, &bus, &health).await?;
+    let blobs = BlobStore::open(&artifacts, BLOB_QUOTA)
+        .with_context(|| format!("failed to open `{}`", artifacts.display()))?;
+    let mut config = ApiConfig::new(state.jwt_secret()?, artifacts);
+    // The document describes the API; on this machine alone it needs no token.
+    config.developer = api_addr.ip().is_loopback();
+    let api = Api::new(ApiParts {
+        config,
+        db: db.clone(),
+        bus: bus.clone(),
+        clock,
+        health: health.clone(),
+        blobs: blobs.clone(),
+    });
+    let serving = tokio::spawn(api::serve(listener, api, shutdown.clone()));
+
+    let keeper = keeper::Keeper {
+        state_dir: state.path("decoy"),
+        allow_weak: options.allow_weak_sandbox,
+        open_files: uplink.descriptors,
+        uplink: Arc::new(uplink),
+        ingest: ingest.handle(),
+        blobs,
+        sensor: state.sensor_id()?,
+        health: health.clone(),
+        shutdown: shutdown.clone(),
+    };
+    let deckies = Arc::clone(&keeper.uplink);
+    let (in_force, ready) = tokio::sync::oneshot::channel();
+    let keeping = tokio::spawn(keeper.run(in_force));
+
+    let ready_file = tokio::select! {
+        forced = ready => {
+            forced.context("the decoy process could not be started")?;
+            let report = ready::Report::new(api_addr, &first_login, &deckies.deckies);
+            report.show();
+            Some(ready::File::write(options.ready_file.as_deref(), &report)?)
+        }
+        () = shutdown.asked() => None,
+    };
+    shutdown.asked().await;
+    tracing::info!("stopping");
+    drop(ready_file);
+    keeping.await.context("the keeper panicked")?;
+    ingest.close().await;
+    health.set("ingestion_worker", ComponentStatus::failing("stopping"));
+    // Streams close on the same shutdown; what still hangs after this is cut off.
+    drop(tokio::time::timeout(Duration::from_secs(5), serving).await);
+    Ok(())
+}
+
+fn on_signals() -> anyhow::Result<Shutdown> {
+    let shutdown = Shutdown::default();
+    let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
+    let asking = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        asking.ask();
+    });
+    Ok(shutdown)
+}
+
+async fn open_db(options: &Up, state: &state::Folder) -> anyhow::Result<Db> {
+    let url = match &options.db {
+        Some(url) => url.parse::<DbUrl>().map_err(|error| {
+            Refusal::new(
+                Exit::Usage,
+                error,
+                "give --db a file, or mysql://user:password@host:port/name",
+            )
+        })?,
+        None => DbUrl::Sqlite(state.path("decnet.db")),
+    };
+    Db::open(&url).await.map_err(|error| {
+        let hint = "see what the message says to check; nothing was changed";
+        Refusal::new(Exit::Unreachable, refusal::chain(&error), hint).into()
+    })
+}
+
+async fn bind_api(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        let hint = "choose another with --api-addr, for example --api-addr 127.0.0.1:0 for any free \
+                    port; is another DECNET running?";
+        Refusal::new(Exit::Conflict, format!("cannot serve the API on {address}: {error}"), hint).into()
+    })
+}

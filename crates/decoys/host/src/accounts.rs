@@ -1,0 +1,255 @@
+//! Who has an account: the system's own users and the decky's logins.
+
+use base_model::Decky;
+use decoys_kit::Choices;
+
+use crate::crypt;
+use crate::persona::{Facts, tree};
+
+/// A line of `/etc/passwd`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Login name.
+    pub name: String,
+    /// User id.
+    pub uid: u32,
+    /// Primary group id.
+    pub gid: u32,
+    /// Comment field.
+    pub comment: String,
+    /// Home directory.
+    pub home: String,
+    /// Login shell.
+    pub shell: String,
+    /// The password that is accepted, if any.
+    password: Option<String>,
+}
+
+/// A line of `/etc/group`.
+#[derive(Clone, Debug)]
+struct Group {
+    name: String,
+    gid: u32,
+    members: Vec<String>,
+}
+
+/// All accounts of a machine.
+#[derive(Clone, Debug)]
+pub struct Accounts {
+    accounts: Vec<Account>,
+    groups: Vec<Group>,
+    salts: Vec<String>,
+    changed_day: i64,
+}
+
+/// Which passwords a login takes (`spec/services.md` §4, `auth_mode`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Exact,
+    Any,
+    Never,
+}
+
+impl Accounts {
+    /// The accounts of `decky`, with the settings of its SSH service applied: whoever logs in over
+    /// any service meets the same ones.
+    #[must_use]
+    pub fn of(decky: &Decky, facts: &Facts) -> Self {
+        let mut out = Self {
+            accounts: Vec::new(),
+            groups: Vec::new(),
+            salts: Vec::new(),
+            changed_day: facts.installed.div_euclid(86_400),
+        };
+        out.system();
+        for (name, password, uid) in logins(decky) {
+            out.login(&name, password, uid, &facts.distro.admin_groups);
+        }
+        let choices = Choices::new(&decky.secret);
+        out.salts = (0..out.accounts.len())
+            .map(|at| crypt::salt(&choices.bytes::<16>(&format!("accounts.salt.{at}"))))
+            .collect();
+        out
+    }
+
+    fn system(&mut self) {
+        for line in tree().accounts.groups.split_whitespace() {
+            if let Some((name, gid)) = line.split_once(':') {
+                let gid = gid.parse().unwrap_or(65_534);
+                self.groups.push(Group { name: name.to_owned(), gid, members: Vec::new() });
+            }
+        }
+        for line in tree().accounts.system.trim().lines() {
+            let parts: Vec<&str> = line.split(':').collect();
+            if let [name, uid, gid, comment, home, shell] = parts.as_slice() {
+                self.accounts.push(Account {
+                    name: (*name).to_owned(),
+                    uid: uid.parse().unwrap_or(65_534),
+                    gid: gid.parse().unwrap_or(65_534),
+                    comment: (*comment).to_owned(),
+                    home: (*home).to_owned(),
+                    shell: (*shell).to_owned(),
+                    password: None,
+                });
+            }
+        }
+    }
+
+    fn login(&mut self, name: &str, password: String, uid: u32, admin_groups: &[String]) {
+        if let Some(known) = self.accounts.iter_mut().find(|account| account.name == name) {
+            known.password = Some(password);
+            if known.shell.ends_with("nologin") {
+                known.shell = "/bin/bash".to_owned();
+            }
+            return;
+        }
+        let taken = |uid: u32| self.accounts.iter().any(|account| account.uid == uid);
+        let uid = if taken(uid) { (1000..60_000).find(|uid| !taken(*uid)).unwrap_or(uid) } else { uid };
+        if uid == 1000 {
+            for group in self.groups.iter_mut().filter(|g| admin_groups.contains(&g.name)) {
+                group.members.push(name.to_owned());
+            }
+        }
+        self.groups.push(Group { name: name.to_owned(), gid: uid, members: Vec::new() });
+        self.accounts.push(Account {
+            name: name.to_owned(),
+            uid,
+            gid: uid,
+            comment: ",,,".to_owned(),
+            home: format!("/home/{name}"),
+            shell: "/bin/bash".to_owned(),
+            password: Some(password),
+        });
+    }
+
+    /// The account called `name`.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.name == name)
+    }
+
+    /// The account numbered `uid`.
+    #[must_use]
+    pub fn by_uid(&self, uid: u32) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.uid == uid)
+    }
+
+    /// Accounts that log in.
+    pub fn people(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter().filter(|account| account.password.is_some() || account.uid == 0)
+    }
+
+    /// The group id of `name`.
+    #[must_use]
+    pub fn group_id(&self, name: &str) -> Option<u32> {
+        self.groups.iter().find(|group| group.name == name).map(|group| group.gid)
+    }
+
+    /// The name of group `gid`.
+    #[must_use]
+    pub fn group_name(&self, gid: u32) -> Option<&str> {
+        self.groups.iter().find(|group| group.gid == gid).map(|group| group.name.as_str())
+    }
+
+    /// Groups of `account` besides its own, by number.
+    #[must_use]
+    pub fn groups_of(&self, account: &Account) -> Vec<u32> {
+        let member = |group: &&Group| group.members.contains(&account.name);
+        self.groups.iter().filter(member).map(|group| group.gid).collect()
+    }
+
+    /// `/etc/passwd`.
+    #[must_use]
+    pub fn passwd(&self) -> String {
+        let line = |a: &Account| {
+            format!("{}:x:{}:{}:{}:{}:{}\n", a.name, a.uid, a.gid, a.comment, a.home, a.shell)
+        };
+        self.accounts.iter().map(line).collect()
+    }
+
+    /// `/etc/group`.
+    #[must_use]
+    pub fn group(&self) -> String {
+        let line = |g: &Group| format!("{}:x:{}:{}\n", g.name, g.gid, g.members.join(","));
+        self.groups.iter().map(line).collect()
+    }
+
+    /// `/etc/shadow`; its hashes verify for the accepted passwords.
+    #[must_use]
+    pub fn shadow(&self) -> String {
+        let day = self.changed_day;
+        let mut out = String::new();
+        for (account, salt) in self.accounts.iter().zip(&self.salts) {
+            let hash = match &account.password {
+                Some(password) => crypt::sha512(password.as_bytes(), salt),
+                None if account.uid == 0 => "!".to_owned(),
+                None => "*".to_owned(),
+            };
+            out.push_str(&format!("{}:{hash}:{day}:0:99999:7:::\n", account.name));
+        }
+        out
+    }
+}
+
+/// Whether `user` gets in with `password` on `decky`. Reads the record only, so that guessing does
+/// not wake the machine.
+pub(crate) fn check(decky: &Decky, user: &[u8], password: &[u8]) -> bool {
+    let known = logins(decky).into_iter().find(|(name, ..)| name.as_bytes() == user);
+    match (mode(decky), known) {
+        (Mode::Exact, Some((_, expected, _))) => expected.as_bytes() == password,
+        (Mode::Any, Some(_)) => !password.is_empty(),
+        (Mode::Never, _) | (_, None) => false,
+    }
+}
+
+fn setting<'d>(decky: &'d Decky, key: &str) -> Option<&'d str> {
+    decky.service("ssh")?.settings.get(key)?.as_str().filter(|text| !text.is_empty())
+}
+
+fn mode(decky: &Decky) -> Mode {
+    match setting(decky, "auth_mode") {
+        Some("any") => Mode::Any,
+        Some("never") => Mode::Never,
+        _ => Mode::Exact,
+    }
+}
+
+/// Name, password and uid of everyone who logs in. Names that cannot be one are left out.
+fn logins(decky: &Decky) -> Vec<(String, String, u32)> {
+    let mut out: Vec<(String, String, u32)> = Vec::new();
+    let mut add = |name: &str, password: &str, uid: u32| {
+        if !valid_name(name) {
+            return;
+        }
+        match out.iter_mut().find(|(known, ..)| known == name) {
+            Some(known) => known.1 = password.to_owned(),
+            None => out.push((name.to_owned(), password.to_owned(), uid)),
+        }
+    };
+    for account in &decky.accounts {
+        let uid = if account.username == "root" { 0 } else { account.uid };
+        add(&account.username, &account.password, uid);
+    }
+    if let Some(password) = setting(decky, "password") {
+        add("root", password, 0);
+    }
+    if let Some(user) = setting(decky, "user").filter(|user| *user != "root")
+        && let Some(password) = setting(decky, "user_password")
+    {
+        add(user, password, 1000);
+    }
+    let users = setting(decky, "users").unwrap_or_default();
+    for (at, pair) in users.split(',').enumerate().take(64) {
+        if let Some((user, password)) = pair.trim().split_once(':') {
+            let uid = 1001_u32.saturating_add(u32::try_from(at).unwrap_or(0));
+            add(user, password, if user == "root" { 0 } else { uid });
+        }
+    }
+    out
+}
+
+fn valid_name(name: &str) -> bool {
+    let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_');
+    let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.');
+    first && name.len() <= 32 && name.bytes().all(rest)
+}

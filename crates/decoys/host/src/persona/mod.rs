@@ -1,0 +1,221 @@
+//! What kind of machine a decky is: distributions as data, and the draws that make one unlike
+//! another.
+//!
+//! Everything that two services could contradict each other about comes from here: a release fixes
+//! kernel, SSH banner and web server together, and [`Facts`] holds what is particular to a decky.
+//! All draws go through [`Choices`] with a label of their own; nothing derives from names.
+
+mod facts;
+
+use std::sync::LazyLock;
+
+use decoys_kit::Choices;
+use serde::Deserialize;
+
+pub use facts::{Facts, fill};
+
+/// A distribution.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Distro {
+    /// Slug, as in `Decky::distro`.
+    pub slug: String,
+    /// Display name.
+    pub name: String,
+    /// Image label of the catalogue.
+    pub image: String,
+    /// How its host names look: `generic`, `rhel`, `minimal`, `rolling`.
+    pub hostname_style: String,
+    /// As in `/etc/os-release`.
+    pub pretty_name: String,
+    /// Release code name.
+    pub codename: String,
+    /// `/etc/issue`.
+    pub issue: String,
+    /// `/etc/issue.net`.
+    pub issue_net: String,
+    /// Whether its SSH server offers keyboard-interactive.
+    pub keyboard_interactive: bool,
+    /// Which login text it shows: `debian` or `ubuntu`.
+    pub welcome: String,
+    /// Whether the prompt sets the terminal's title.
+    pub title_in_prompt: bool,
+    /// `$BASH_VERSION`.
+    pub bash_version: String,
+    /// When its oldest packages were built (RFC 3339).
+    pub vendor_times: String,
+    /// `/etc/os-release`.
+    pub os_release: String,
+    /// Files only it has.
+    pub extra_files: Vec<ExtraFile>,
+    /// Groups of the first administrator.
+    pub admin_groups: Vec<String>,
+    /// Sets of versions that were current together.
+    #[serde(rename = "release")]
+    pub releases: Vec<Release>,
+}
+
+/// A file that only one distribution has.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExtraFile {
+    /// Where.
+    pub path: String,
+    /// What.
+    pub text: String,
+}
+
+/// Versions that were current together.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// `uname -r`.
+    pub kernel: String,
+    /// `uname -v`.
+    pub build: String,
+    /// Compiler part of `/proc/version`.
+    pub compiler: String,
+    /// SSH software version, without `SSH-2.0-`.
+    pub ssh: String,
+    /// Apache's `Server` header.
+    pub apache: String,
+    /// nginx's `Server` header.
+    pub nginx: String,
+}
+
+/// The tree, texts and accounts all distributions share.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tree {
+    pub(crate) nodes: String,
+    pub(crate) texts: std::collections::BTreeMap<String, String>,
+    pub(crate) accounts: SystemAccounts,
+}
+
+/// Accounts that come with the system.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SystemAccounts {
+    pub(crate) system: String,
+    pub(crate) groups: String,
+}
+
+#[expect(clippy::expect_used, reason = "the files are part of the program; a test reads them all")]
+static DISTROS: LazyLock<Vec<Distro>> = LazyLock::new(|| {
+    [
+        include_str!("../../data/personas/debian.toml"),
+        include_str!("../../data/personas/ubuntu22.toml"),
+    ]
+    .into_iter()
+    .map(|text| toml::from_str(text).expect("embedded persona"))
+    .collect()
+});
+
+#[expect(clippy::expect_used, reason = "the file is part of the program; a test reads it")]
+static TREE: LazyLock<Tree> = LazyLock::new(|| {
+    toml::from_str(include_str!("../../data/personas/tree.toml")).expect("embedded tree")
+});
+
+pub(crate) fn tree() -> &'static Tree {
+    &TREE
+}
+
+/// Every distribution a decky can be, in the order of the catalogue.
+#[must_use]
+pub fn distros() -> &'static [Distro] {
+    &DISTROS
+}
+
+/// The distribution called `slug`.
+#[must_use]
+pub fn find(slug: &str) -> Option<&'static Distro> {
+    DISTROS.iter().find(|distro| distro.slug == slug)
+}
+
+/// The distribution called `slug`, or the first one: a decky whose record names an unknown
+/// distribution still is one coherent machine.
+#[must_use]
+#[expect(clippy::indexing_slicing, reason = "the list is embedded and not empty")]
+pub fn distro_or_default(slug: &str) -> &'static Distro {
+    find(slug).unwrap_or_else(|| &DISTROS[0])
+}
+
+/// The set of versions a decky of `slug` runs.
+#[must_use]
+#[expect(clippy::indexing_slicing, reason = "each embedded distribution has a release")]
+pub fn release(choices: &Choices<'_>, slug: &str) -> &'static Release {
+    let releases = &distro_or_default(slug).releases;
+    choices.pick("persona.release", releases).unwrap_or_else(|| &releases[0])
+}
+
+/// The SSH identification string, `SSH-2.0-…`.
+#[must_use]
+pub fn ssh_banner(choices: &Choices<'_>, slug: &str) -> String {
+    format!("SSH-2.0-{}", release(choices, slug).ssh)
+}
+
+/// The kernel release.
+#[must_use]
+pub fn kernel(choices: &Choices<'_>, slug: &str) -> &'static str {
+    &release(choices, slug).kernel
+}
+
+/// The web server's `Server` header; one of the two servers is chosen for the decky.
+#[must_use]
+pub fn http_server(choices: &Choices<'_>, slug: &str) -> &'static str {
+    let release = release(choices, slug);
+    if choices.range("persona.http.server", 0, 2) == 0 { &release.nginx } else { &release.apache }
+}
+
+/// Words of host names (`spec/deckies.md` §3.1).
+const WORDS: &[&str] = &[
+    "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet",
+    "kilo", "lima", "mike", "nova", "oscar", "prod", "web", "db", "mail", "proxy", "dev", "stage",
+    "backup", "monitor", "files",
+];
+
+/// A host name in the style of distribution `slug`.
+#[must_use]
+pub fn hostname(choices: &Choices<'_>, slug: &str) -> String {
+    let word = |label| *choices.pick(label, WORDS).unwrap_or(&"alpha");
+    let number = choices.range("persona.hostname.number", 10, 99);
+    let first = word("persona.hostname.word");
+    match distro_or_default(slug).hostname_style.as_str() {
+        "rhel" => format!("{first}{number}.localdomain"),
+        "minimal" => format!("{first}-{number}"),
+        "rolling" => format!("{first}-{}", word("persona.hostname.second")),
+        _ => format!("SRV-{}-{number}", first.to_uppercase()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base_model::PersonaSecret;
+
+    use super::*;
+
+    #[test]
+    fn every_embedded_persona_reads_and_has_releases() {
+        assert!(distros().len() >= 2);
+        for distro in distros() {
+            assert!(!distro.releases.is_empty(), "{}", distro.slug);
+            assert!(distro.os_release.contains(&distro.pretty_name), "{}", distro.slug);
+            for release in &distro.releases {
+                assert!(release.ssh.starts_with("OpenSSH_"));
+            }
+        }
+        assert!(tree().texts.contains_key("hosts"));
+    }
+
+    #[test]
+    fn draws_agree_within_a_decky_and_differ_between_them() {
+        let (one, two) = (PersonaSecret::new([1; 32]), PersonaSecret::new([2; 32]));
+        let (one, two) = (Choices::new(&one), Choices::new(&two));
+        assert_eq!(hostname(&one, "debian"), hostname(&one, "debian"));
+        assert_ne!(hostname(&one, "debian"), hostname(&two, "debian"));
+        assert!(ssh_banner(&one, "debian").starts_with("SSH-2.0-OpenSSH_9.2p1 Debian"));
+        assert!(ssh_banner(&one, "ubuntu22").contains("Ubuntu"));
+        let server = http_server(&one, "ubuntu22");
+        assert!(server.contains("Ubuntu"), "{server}");
+    }
+}

@@ -1,0 +1,122 @@
+//! The decoy process without its sandbox, against a control that the test plays.
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "this is test code"
+)]
+
+mod control;
+mod service;
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use base_model::{Body, Sha256Digest};
+use control::Control;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happened_arrives_in_order_and_leaves_the_disk_when_acknowledged() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut control = Control::start(folder.path()).await;
+    let mut client = TcpStream::connect(control.address).unwrap();
+    client.write_all(b"say hello\n").unwrap();
+    let mut answer = [0; 6];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"hello\n");
+    drop(client);
+    let kinds = control.events_until("disconnect").await;
+    assert_eq!(kinds, ["startup", "connect", "command", "session_ended", "disconnect"]);
+    assert!(control.seqs.iter().copied().eq(1..=control.seqs.len() as u64), "{:?}", control.seqs);
+    control.shut_down().await;
+    assert_eq!(files(folder.path(), "journal"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_events_of_a_connection_carry_its_identity() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut control = Control::start(folder.path()).await;
+    let mut client = TcpStream::connect(control.address).unwrap();
+    let us = client.local_addr().unwrap();
+    client.write_all(b"say x\n").unwrap();
+    client.read_exact(&mut [0; 2]).unwrap();
+    control.events_until("command").await;
+    let event = control.last.clone().unwrap();
+    assert_eq!(event.attacker.unwrap().to_string(), us.to_string());
+    assert_eq!(event.local.unwrap().port, 7, "the claimed port, not the one bound here");
+    assert_eq!((event.decky_name.as_str(), event.service.as_ref()), ("decky-01", "toy"));
+    assert!(event.conn.is_some() && event.session.is_some() && event.sensor.is_none());
+    control.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_panic_ends_its_session_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut control = Control::start(folder.path()).await;
+    let mut other = TcpStream::connect(control.address).unwrap();
+    let mut doomed = TcpStream::connect(control.address).unwrap();
+    doomed.write_all(b"panic\n").unwrap();
+    assert_eq!(doomed.read_to_end(&mut Vec::new()).unwrap(), 0);
+    other.write_all(b"say on\n").unwrap();
+    let mut answer = [0; 3];
+    other.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"on\n");
+    let kinds = control.events_until("command").await;
+    assert_eq!(kinds.iter().filter(|kind| *kind == "error").count(), 1);
+    assert_eq!(control.status().await.panics, 1);
+    control.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_blob_arrives_before_the_event_that_names_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut control = Control::start(folder.path()).await;
+    let mut client = TcpStream::connect(control.address).unwrap();
+    client.write_all(b"keep 600000\n").unwrap();
+    client.read_exact(&mut [0; 5]).unwrap();
+    control.events_until("file_captured").await;
+    let blob = Sha256Digest::of(&vec![b'k'; 600_000]);
+    assert_eq!(control.blobs.get(&blob).map(Vec::len), Some(600_000));
+    control.shut_down().await;
+    assert_eq!(files(folder.path(), "blobs"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_control_did_not_take_is_shipped_by_the_next_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let control = Control::start(folder.path()).await;
+    let mut client = TcpStream::connect(control.address).unwrap();
+    client.write_all(b"say kept\nkeep 10\n").unwrap();
+    client.read_exact(&mut [0; 10]).unwrap();
+    // Control goes away without having acknowledged anything.
+    control.vanish().await;
+    let mut control = Control::start(folder.path()).await;
+    let kinds = control.events_until("file_captured").await;
+    assert_eq!(
+        kinds,
+        ["startup", "connect", "command", "file_captured"],
+        "the earlier run's first"
+    );
+    assert!(control.blobs.contains_key(&Sha256Digest::of(&[b'k'; 10])));
+    control.shut_down().await;
+    assert_eq!((files(folder.path(), "journal"), files(folder.path(), "blobs")), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_lets_open_sessions_say_their_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut control = Control::start(folder.path()).await;
+    let mut client = TcpStream::connect(control.address).unwrap();
+    client.write_all(b"say x\n").unwrap();
+    client.read_exact(&mut [0; 2]).unwrap();
+    control.send_shutdown().await;
+    let kinds = control.events_until("disconnect").await;
+    assert_eq!(kinds, ["startup", "connect", "command", "session_ended", "disconnect"]);
+    assert!(control.bodies.iter().all(|body| matches!(body, Body::Event(_))));
+    control.ended().await;
+}
+
+fn files(root: &std::path::Path, name: &str) -> usize {
+    std::fs::read_dir(root.join(name)).unwrap().count()
+}

@@ -1,0 +1,12 @@
+//! Every service there is, sorted by name. A reader must be able to find them all by reading.
+
+use crate::{Service, http, ssh};
+
+/// All services.
+pub static ALL: &[&Service] = &[&http::SERVICE, &ssh::SERVICE];
+
+/// The service called `name`.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Service> {
+    ALL.iter().copied().find(|service| service.spec.name == name)
+}

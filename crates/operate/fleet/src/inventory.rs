@@ -1,0 +1,172 @@
+//! The deckies of this machine in the database, their persona secrets sealed.
+
+use base_model::{Account, Decky, DeckyId, DeckyService, PersonaSecret, Timestamp};
+use serde::{Deserialize, Serialize};
+use store_db::fleet::LOCAL_HOST;
+use store_db::{Db, DbError, FleetDeckyRow};
+
+use crate::seal::{SealError, SealingKey};
+
+/// The fleet could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    /// The database failed.
+    #[error("failed to reach the fleet in the database")]
+    Db(#[from] DbError),
+    /// The persona secret does not open.
+    #[error("failed to open the persona secret of decky `{0}`")]
+    Sealed(String, #[source] SealError),
+    /// A record is damaged or of a newer version.
+    #[error("the record of decky `{0}` is not readable; was it written by a newer version?")]
+    Record(String, #[source] Option<serde_json::Error>),
+}
+
+/// The fleet of this machine.
+#[derive(Debug)]
+pub struct Inventory<'a> {
+    db: &'a Db,
+    key: &'a SealingKey,
+}
+
+/// A decky as it rests: everything but what has columns of its own, the secret sealed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    id: DeckyId,
+    hostname: String,
+    archetype: String,
+    distro: String,
+    os: String,
+    persona_secret: String,
+    boot_time: i64,
+    accounts: Vec<Account>,
+    services: Vec<DeckyService>,
+}
+
+impl<'a> Inventory<'a> {
+    /// The fleet in `db`, its secrets under `key`.
+    #[must_use]
+    pub const fn new(db: &'a Db, key: &'a SealingKey) -> Self {
+        Self { db, key }
+    }
+
+    /// All deckies of this machine, by name.
+    ///
+    /// # Errors
+    /// When one of them cannot be read: a fleet is never brought up in part by mistake.
+    pub async fn load(&self) -> Result<Vec<Decky>, InventoryError> {
+        let rows = self.db.fleet().list().await?;
+        rows.into_iter()
+            .filter(|row| row.host_uuid == LOCAL_HOST)
+            .map(|row| self.decky(row))
+            .collect()
+    }
+
+    /// Stores `deckies`, all or none; `nonces` are random and one for each.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn save(
+        &self,
+        deckies: &[Decky],
+        nonces: impl IntoIterator<Item = [u8; 12]>,
+        now: Timestamp,
+    ) -> Result<(), InventoryError> {
+        let rows: Result<Vec<_>, _> =
+            deckies.iter().zip(nonces).map(|(decky, nonce)| self.row(decky, nonce, now)).collect();
+        Ok(self.db.fleet().upsert(&rows?).await?)
+    }
+
+    fn row(
+        &self,
+        decky: &Decky,
+        nonce: [u8; 12],
+        now: Timestamp,
+    ) -> Result<FleetDeckyRow, InventoryError> {
+        let sealed = self.key.seal(decky.secret.expose(), &decky.id.to_string(), nonce);
+        let record = Record {
+            id: decky.id,
+            hostname: decky.hostname.clone(),
+            archetype: decky.archetype.clone(),
+            distro: decky.distro.clone(),
+            os: decky.os.clone(),
+            persona_secret: sealed
+                .map_err(|error| InventoryError::Sealed(decky.name.clone(), error))?,
+            boot_time: decky.boot_time,
+            accounts: decky.accounts.clone(),
+            services: decky.services.clone(),
+        };
+        let config = serde_json::to_string(&record);
+        Ok(FleetDeckyRow {
+            host_uuid: LOCAL_HOST.to_owned(),
+            name: decky.name.clone(),
+            services: decky.services.iter().map(|service| service.name.clone()).collect(),
+            decky_config: Some(
+                config.map_err(|error| InventoryError::Record(decky.name.clone(), Some(error)))?,
+            ),
+            decky_ip: Some(decky.ip.to_string()),
+            state: "pending".to_owned(),
+            last_error: None,
+            last_seen: None,
+            updated_at: now,
+        })
+    }
+
+    fn decky(&self, row: FleetDeckyRow) -> Result<Decky, InventoryError> {
+        let unreadable = |error| InventoryError::Record(row.name.clone(), error);
+        let config = row.decky_config.as_deref().ok_or_else(|| unreadable(None))?;
+        let record: Record =
+            serde_json::from_str(config).map_err(|error| unreadable(Some(error)))?;
+        let ip = row.decky_ip.as_deref().and_then(|ip| ip.parse().ok());
+        let sealed = |error| InventoryError::Sealed(row.name.clone(), error);
+        let secret =
+            self.key.open(&record.persona_secret, &record.id.to_string()).map_err(sealed)?;
+        let secret = secret.try_into().map_err(|_| sealed(SealError::Format))?;
+        Ok(Decky {
+            id: record.id,
+            ip: ip.ok_or_else(|| unreadable(None))?,
+            hostname: record.hostname,
+            archetype: record.archetype,
+            distro: record.distro,
+            os: record.os,
+            secret: PersonaSecret::new(secret),
+            boot_time: record.boot_time,
+            accounts: record.accounts,
+            services: record.services,
+            name: row.name,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store_db::DbUrl;
+
+    use super::*;
+    use crate::{Request, plan};
+
+    #[tokio::test]
+    async fn a_fleet_comes_back_as_it_was_and_its_secrets_are_not_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("decnet.db");
+        let db = Db::open(&DbUrl::Sqlite(path.clone())).await.unwrap();
+        let key = SealingKey::parse(&SealingKey::text([1; 32])).unwrap();
+        let now = Timestamp::from_micros(1_767_225_600_000_000);
+        let request = Request { count: 3, services: &[], taken: &[], now };
+        let addresses = (1..).map(|n: u8| [127, 1, 0, n].into());
+        let deckies = plan(&request, (200..).map(|n: u8| [n; 32]), addresses);
+        let inventory = Inventory::new(&db, &key);
+        let nonces = || (0..).map(|n: u8| [n; 12]);
+        inventory.save(&deckies, nonces(), now).await.unwrap();
+        inventory.save(&deckies, nonces(), now).await.unwrap();
+        assert_eq!(inventory.load().await.unwrap(), deckies);
+        let other = SealingKey::parse(&SealingKey::text([2; 32])).unwrap();
+        let refused = Inventory::new(&db, &other).load().await;
+        assert!(
+            matches!(refused, Err(InventoryError::Sealed(name, SealError::Open)) if name == "decky-01")
+        );
+        for file in std::fs::read_dir(folder.path()).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            assert!(!bytes.windows(16).any(|part| part == [200; 16]), "secret in clear");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Bringing the schema up to date at start.
+//!
+//! Forward only. The library's table `seaql_migrations` records what was applied; a name in it that
+//! this build does not know means that a newer version was here, and nothing is touched.
+
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{DatabaseTransaction, DbBackend, TransactionTrait as _};
+
+use crate::dialect::Dialect;
+use crate::{Db, DbError, schema, sql};
+
+/// Seconds to wait for another process that migrates the same server.
+const LOCK_WAIT: i64 = 30;
+
+struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(Initial)]
+    }
+}
+
+/// The tables of the first release.
+struct Initial;
+
+impl MigrationName for Initial {
+    fn name(&self) -> &'static str {
+        "m0001_initial"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Initial {
+    #[expect(elided_lifetimes_in_paths, reason = "the trait's expansion has no place for it")]
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        let dialect = match connection.get_database_backend() {
+            DbBackend::MySql => Dialect::MySql,
+            _ => Dialect::Sqlite,
+        };
+        for template in schema::TABLES {
+            connection.execute_unprepared(&dialect.create_table(template)).await?;
+        }
+        for index in schema::INDICES {
+            connection.execute_unprepared(index).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Applies what is missing.
+pub(crate) async fn run(db: &Db) -> Result<(), DbError> {
+    match db.dialect() {
+        Dialect::Sqlite => {
+            // Schema changes are transactional here: all or nothing, and no two at once.
+            let transaction = db.begin().await?;
+            apply(&transaction).await?;
+            transaction.commit().await?;
+        }
+        Dialect::MySql => {
+            // A transaction pins one connection, which the advisory lock belongs to. Schema
+            // statements commit by themselves and leave the lock alone.
+            let transaction = db.writer().begin().await?;
+            let lock = format!("SELECT GET_LOCK('decnet_schema_init', {LOCK_WAIT})");
+            let locked = sql::scalar::<i64>(&transaction, &lock, Vec::new()).await?;
+            if locked != Some(1) {
+                return Err(DbError::Locked("another process holds the schema lock".into()));
+            }
+            let applied = apply(&transaction).await;
+            sql::raw(&transaction, "SELECT RELEASE_LOCK('decnet_schema_init')", Vec::new()).await?;
+            applied?;
+            transaction.commit().await?;
+        }
+    }
+    Ok(())
+}
+
+async fn apply(transaction: &DatabaseTransaction) -> Result<(), DbError> {
+    Migrator::install(transaction).await?;
+    let known = Migrator::migrations();
+    let applied = "SELECT `version` FROM `seaql_migrations` ORDER BY `version`";
+    for row in sql::raw(transaction, applied, Vec::new()).await? {
+        let name: String = row.try_get_by_index(0)?;
+        if !known.iter().any(|migration| migration.name() == name) {
+            return Err(DbError::NewerSchema { migration: name });
+        }
+    }
+    Migrator::up(transaction, None).await?;
+    Ok(())
+}

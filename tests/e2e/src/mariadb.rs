@@ -1,0 +1,82 @@
+//! A private MariaDB server in a temporary folder.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::wait::until;
+
+/// A running server; ended with its data when dropped.
+pub struct MariaDb {
+    child: Option<Child>,
+    folder: TempDir,
+    port: u16,
+}
+
+impl MariaDb {
+    /// Starts a server with an empty database `decnet`.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let install = Command::new("mariadb-install-db")
+            .args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db"])
+            .arg(format!("--datadir={}", data.display()))
+            .args(user())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+        assert!(install.unwrap().success(), "mariadb-install-db failed");
+        std::fs::write(folder.path().join("init.sql"), "CREATE DATABASE IF NOT EXISTS decnet;\n")
+            .unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut server = Self { child: None, folder, port };
+        server.start_again();
+        server
+    }
+
+    /// Starts again on the same data.
+    pub fn start_again(&mut self) {
+        let folder = self.folder.path();
+        let show = |path: &Path| path.display().to_string();
+        let child = Command::new("mariadbd")
+            .arg("--no-defaults")
+            .arg(format!("--datadir={}", show(&folder.join("data"))))
+            .arg(format!("--socket={}", show(&folder.join("s"))))
+            .arg(format!("--pid-file={}", show(&folder.join("pid"))))
+            .arg(format!("--init-file={}", show(&folder.join("init.sql"))))
+            .arg(format!("--port={}", self.port))
+            .args(["--bind-address=127.0.0.1", "--innodb-buffer-pool-size=64M"])
+            .args(user())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        self.child = Some(child.unwrap());
+        let port = self.port;
+        until("MariaDB", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+    }
+
+    /// The URL for `--db`.
+    pub fn url(&self) -> String {
+        format!("mysql://root@127.0.0.1:{}/decnet", self.port)
+    }
+
+    /// Kills the server at once.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+impl Drop for MariaDb {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn user() -> Option<&'static str> {
+    rustix::process::geteuid().is_root().then_some("--user=root")
+}

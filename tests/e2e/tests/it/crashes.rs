@@ -1,0 +1,213 @@
+//! `kill -9` of anything at any instant: what a client was answered for is stored exactly once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use e2e::{Decky, Decnet, MariaDb, Options, clients, missing, until};
+use serde_json::Value;
+
+/// Attackers at work at once.
+const ATTACKERS: usize = 3;
+
+/// What clients were answered for.
+#[derive(Default)]
+struct Answered {
+    commands: Vec<String>,
+    passwords: Vec<String>,
+    files: Vec<String>,
+}
+
+/// Rounds of a test: few by default, as many as `DECNET_CRASH_ROUNDS` says.
+fn rounds() -> usize {
+    std::env::var("DECNET_CRASH_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(2)
+}
+
+/// Attacks until told to stop, and notes what was answered.
+fn attack(
+    decky: &Decky,
+    number: usize,
+    round: usize,
+    stop: &AtomicBool,
+    answered: &Mutex<Answered>,
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut turn = 0;
+    while !stop.load(Ordering::Relaxed) {
+        turn += 1;
+        let name = format!("r{round}a{number}t{turn}");
+        match turn % 3 {
+            0 => {
+                let password = format!("wrong-{name}");
+                let (user, _) = decky.login();
+                let output = clients::ssh(decky, &user, &password, &["true"], b"");
+                let told = String::from_utf8_lossy(&output.stderr).into_owned();
+                if told.contains("Permission denied") {
+                    answered.lock().unwrap().passwords.push(password);
+                }
+            }
+            1 => {
+                let output = clients::run(decky, &format!("echo {name}"));
+                if output.stdout == format!("{name}\n").as_bytes() {
+                    answered.lock().unwrap().commands.push(format!("echo {name}"));
+                }
+            }
+            _ => {
+                let file = folder.path().join(&name);
+                fs::write(&file, name.repeat(5000)).unwrap();
+                let copied = clients::scp(decky, file.to_str().unwrap(), "/tmp/", true);
+                if copied.status.success() {
+                    answered.lock().unwrap().files.push(name);
+                }
+            }
+        }
+    }
+}
+
+/// Runs attackers while `strike` does harm, then has `mend` make everything run again.
+fn round(
+    decnet: &mut Decnet,
+    number: usize,
+    answered: &Arc<Mutex<Answered>>,
+    strike: impl FnOnce(&mut Decnet),
+) {
+    let stop = Arc::new(AtomicBool::new(false));
+    let decky = decnet.decky();
+    let attackers: Vec<_> = (0..ATTACKERS)
+        .map(|attacker| {
+            let (decky, stop, answered) = (decky.clone(), Arc::clone(&stop), Arc::clone(answered));
+            std::thread::spawn(move || attack(&decky, attacker, number, &stop, &answered))
+        })
+        .collect();
+    let before = total(&answered.lock().unwrap());
+    until("attackers at work", || (total(&answered.lock().unwrap()) > before + 2).then_some(()));
+    // Any instant will do: this spreads them over the work in progress.
+    std::thread::sleep(Duration::from_millis((number as u64 * 137) % 400));
+    strike(decnet);
+    stop.store(true, Ordering::Relaxed);
+    attackers.into_iter().for_each(|attacker| attacker.join().unwrap());
+}
+
+fn total(answered: &Answered) -> usize {
+    answered.commands.len() + answered.passwords.len() + answered.files.len()
+}
+
+/// Everything answered is stored, and nothing is stored twice.
+fn verify(decnet: &mut Decnet, answered: &Answered) {
+    assert!(!answered.commands.is_empty() && !answered.passwords.is_empty());
+    let missing = |stored: &BTreeMap<String, usize>, wanted: &[String]| {
+        wanted.iter().filter(|one| !stored.contains_key(*one)).cloned().collect::<Vec<_>>()
+    };
+    let commands = until_complete(decnet, |decnet| {
+        let stored = counted(decnet, "event:command", "command");
+        missing(&stored, &answered.commands).is_empty().then_some(stored)
+    });
+    assert!(commands.values().all(|count| *count == 1), "twice: {commands:?}");
+    let attempts = counted(decnet, "event:auth_attempt", "secret_printable");
+    assert_eq!(missing(&attempts, &answered.passwords), Vec::<String>::new());
+    let wrong = attempts.iter().filter(|(secret, _)| secret.starts_with("wrong-"));
+    assert!(wrong.clone().all(|(_, count)| *count == 1), "twice: {attempts:?}");
+    let files = counted(decnet, "event:file_captured", "orig_path");
+    let paths: Vec<_> = answered.files.iter().map(|name| format!("/tmp/{name}")).collect();
+    assert_eq!(missing(&files, &paths), Vec::<String>::new());
+    for name in &answered.files {
+        let log = decnet.api(&format!("/logs?search=event:file_captured%20orig_path:/tmp/{name}"));
+        let fields: Value =
+            serde_json::from_str(log["data"][0]["fields"].as_str().unwrap()).unwrap();
+        let stored = fields["stored_as"].as_str().unwrap();
+        let path = format!("/artifacts/{}/{stored}?service=ssh", decnet.decky().name());
+        assert!(decnet.get(&path).body == name.repeat(5000).as_bytes(), "{name} is damaged");
+    }
+}
+
+fn until_complete<T>(decnet: &mut Decnet, mut look: impl FnMut(&mut Decnet) -> Option<T>) -> T {
+    until("everything answered to be stored", || look(decnet))
+}
+
+/// How often each value of `field` is stored.
+fn counted(decnet: &mut Decnet, search: &str, field: &str) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    let mut offset = 0;
+    loop {
+        let page = decnet.api(&format!("/logs?limit=1000&offset={offset}&search={search}"));
+        let rows = page["data"].as_array().unwrap();
+        for row in rows {
+            let fields: Value = serde_json::from_str(row["fields"].as_str().unwrap()).unwrap();
+            if let Some(value) = fields[field].as_str() {
+                *counts.entry(value.to_owned()).or_default() += 1;
+            }
+        }
+        if rows.len() < 1000 {
+            return counts;
+        }
+        offset += 1000;
+    }
+}
+
+fn tools() -> bool {
+    !["ssh", "sshpass", "scp"].iter().any(|tool| missing(tool))
+}
+
+#[test]
+fn killing_the_decoy_process_loses_nothing_and_doubles_nothing() {
+    if !tools() {
+        return;
+    }
+    let mut decnet = Decnet::start(Options { deckies: Some(1), ..Options::default() });
+    let answered = Arc::default();
+    for number in 0..rounds() {
+        round(&mut decnet, number, &answered, |decnet| {
+            let killed = until("the decoy process", || decnet.decoy_pid());
+            Decnet::kill(killed);
+            until("its successor", || decnet.decoy_pid().filter(|pid| *pid != killed));
+        });
+    }
+    verify(&mut decnet, &answered.lock().unwrap());
+    assert_eq!(decnet.api("/health")["status"], "healthy");
+}
+
+#[test]
+fn killing_control_or_both_loses_nothing_and_doubles_nothing() {
+    if !tools() {
+        return;
+    }
+    let mut decnet = Decnet::start(Options { deckies: Some(1), ..Options::default() });
+    let endpoint = decnet.decky().endpoint("ssh");
+    let answered = Arc::default();
+    for number in 0..rounds() * 2 {
+        round(&mut decnet, number, &answered, |decnet| {
+            let decoy = decnet.decoy_pid();
+            decnet.kill_control();
+            if number % 2 == 1
+                && let Some(decoy) = decoy
+            {
+                Decnet::kill(decoy);
+            }
+        });
+        decnet.start_again();
+        assert_eq!(decnet.decky().endpoint("ssh"), endpoint, "clients must find the same port");
+    }
+    verify(&mut decnet, &answered.lock().unwrap());
+}
+
+#[test]
+fn killing_the_database_loses_nothing_and_doubles_nothing() {
+    if !tools() || missing("mariadbd") {
+        return;
+    }
+    let mut server = MariaDb::start();
+    let options = Options { deckies: Some(1), db: Some(server.url()), ..Options::default() };
+    let mut decnet = Decnet::start(options);
+    let answered = Arc::default();
+    for number in 0..rounds() {
+        round(&mut decnet, number, &answered, |_| {
+            server.kill();
+            // Attackers go on while it is away.
+            std::thread::sleep(Duration::from_millis(500));
+            server.start_again();
+        });
+    }
+    verify(&mut decnet, &answered.lock().unwrap());
+}

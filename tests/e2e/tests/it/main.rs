@@ -1,0 +1,15 @@
+//! End to end: the real binary, attacked by real clients.
+#![allow(
+    clippy::panic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "this is test code"
+)]
+
+mod capture;
+mod containment;
+mod crashes;
+mod hostile;
+mod operator;
