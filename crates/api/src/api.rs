@@ -95,6 +95,17 @@ impl Api {
     }
 }
 
+/// What the API counted since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ApiCounts {
+    /// Comparisons of a password with an account's hash.
+    pub password_checks: u64,
+    /// Comparisons made for a name nobody has.
+    pub dummy_password_checks: u64,
+    /// Log rows that slow live streams left out.
+    pub stream_rows_skipped: u64,
+}
+
 impl Inner {
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
@@ -103,6 +114,24 @@ impl Inner {
     /// Adds a row to the audit log.
     pub(crate) async fn audit(&self, entry: store_db::AuditEntry) -> Result<(), Problem> {
         Ok(self.db.audit().insert(self.now(), entry).await?)
+    }
+}
+
+impl Api {
+    /// What was counted so far.
+    #[must_use]
+    pub fn counts(&self) -> ApiCounts {
+        ApiCounts {
+            password_checks: self.0.passwords.real.get(),
+            dummy_password_checks: self.0.passwords.dummy.get(),
+            stream_rows_skipped: self.0.tail.skipped.get(),
+        }
+    }
+
+    /// To be called when something other than these routes wrote to the accounts, so that it counts
+    /// at once and not within ten seconds.
+    pub fn accounts_changed(&self) {
+        self.0.sessions.changed();
     }
 }
 

@@ -1,6 +1,6 @@
 //! What holds for every request, whatever its route: limits, media types, security headers.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::panic::AssertUnwindSafe;
 
 use axum::extract::{FromRequestParts, Request};
@@ -8,7 +8,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use base_model::Peer;
 use futures_util::FutureExt as _;
 
 use crate::body;
@@ -92,15 +91,9 @@ pub(crate) async fn no_method() -> Problem {
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method Not Allowed")
 }
 
-/// The address of the TCP peer: the only one that rate limits and the audit log believe.
+/// The address of whoever asks, as rate limits and the audit log know it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client(pub(crate) IpAddr);
-
-impl Client {
-    pub(crate) fn new(addr: SocketAddr) -> Self {
-        Self(Peer::from(addr).ip)
-    }
-}
 
 impl<S: Sync> FromRequestParts<S> for Client {
     type Rejection = std::convert::Infallible;

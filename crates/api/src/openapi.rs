@@ -68,7 +68,7 @@ fn problem(text: &str) -> Response {
 }
 
 pub(crate) fn add(routes: &mut Routes) {
-    routes.add(Access::UnlessDeveloper(Role::Viewer), routes!(document));
+    routes.add(Access::UnlessDeveloper(Role::Viewer), routes!(openapi_document));
 }
 
 /// This document.
@@ -78,6 +78,6 @@ pub(crate) fn add(routes: &mut Routes) {
     tag = "openapi",
     responses((status = 200, description = "The OpenAPI document", body = Object))
 )]
-async fn document() -> Json<OpenApi> {
+async fn openapi_document() -> Json<OpenApi> {
     Json(openapi())
 }

@@ -19,7 +19,7 @@ use tower::Service as _;
 
 use crate::api::Api;
 use crate::guard::Client;
-use crate::{router, telemetry};
+use crate::{proxies, router, telemetry};
 
 /// Connections at a time; more wait in the listener's backlog.
 const CONNECTIONS: usize = 2048;
@@ -69,7 +69,8 @@ pub(crate) async fn serve_limited(
         while connections.try_join_next().is_some() {}
         match accepted {
             Ok((stream, addr)) => {
-                let talk = talk(stream, addr, router.clone(), shutdown.clone(), head_time);
+                let (router, api) = (router.clone(), api.clone());
+                let talk = talk(stream, addr, router, api, shutdown.clone(), head_time);
                 connections.spawn(async move {
                     talk.await;
                     drop(place);
@@ -91,6 +92,7 @@ async fn talk(
     stream: TcpStream,
     addr: SocketAddr,
     router: Router,
+    api: Api,
     shutdown: Shutdown,
     head_time: Duration,
 ) {
@@ -98,12 +100,12 @@ async fn talk(
     let _ = stream.set_nodelay(true);
     let unacknowledged = u32::try_from(UNACKNOWLEDGED.as_millis()).unwrap_or(u32::MAX);
     let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, unacknowledged);
-    let from = Client::new(addr);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut router = router.clone();
+        let client = proxies::client(addr, request.headers(), &api.0.config.trusted_proxies);
         async move {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(from);
+            request.extensions_mut().insert(Client(client));
             // A router is always ready.
             let answer: Result<_, Infallible> = router.call(request).await;
             answer

@@ -24,7 +24,7 @@ const SERVICES: [&str; 6] = ["ssh", "smtp", "smtp_relay", "telnet", "ftp", "http
 const CHUNK: usize = 64 * 1024;
 
 pub(crate) fn add(routes: &mut Routes) {
-    routes.add(Access::Role(Role::Admin), routes!(download));
+    routes.add(Access::Role(Role::Admin), routes!(download_artifact));
 }
 
 /// The bytes of a captured file.
@@ -44,7 +44,7 @@ pub(crate) fn add(routes: &mut Routes) {
         content_type = "application/octet-stream"
     ))
 )]
-async fn download(
+async fn download_artifact(
     State(api): State<Shared>,
     from: Client,
     caller: Caller,

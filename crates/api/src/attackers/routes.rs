@@ -31,11 +31,11 @@ const OF_ONE: u64 = 200;
 const LEAKS: u64 = 10;
 
 pub(crate) fn add(routes: &mut Routes) {
-    routes.add(Access::Role(Role::Viewer), routes!(list));
-    routes.add(Access::Role(Role::Viewer), routes!(detail));
-    routes.add(Access::Role(Role::Viewer), routes!(commands));
-    routes.add(Access::Role(Role::Viewer), routes!(artifacts));
-    routes.add(Access::Role(Role::Viewer), routes!(transcripts));
+    routes.add(Access::Role(Role::Viewer), routes!(list_attackers));
+    routes.add(Access::Role(Role::Viewer), routes!(attacker));
+    routes.add(Access::Role(Role::Viewer), routes!(attacker_commands));
+    routes.add(Access::Role(Role::Viewer), routes!(attacker_artifacts));
+    routes.add(Access::Role(Role::Viewer), routes!(attacker_transcripts));
 }
 
 #[derive(Clone, Copy, Default)]
@@ -61,7 +61,7 @@ struct Include {
     ),
     responses((status = 200, description = "A page of attackers", body = List<Attacker>))
 )]
-async fn list(
+async fn list_attackers(
     State(api): State<Shared>,
     mut params: Params,
 ) -> Result<Json<List<Attacker>>, Problem> {
@@ -142,7 +142,7 @@ fn uuid_of(text: &str) -> Result<Uuid, Problem> {
     params(("uuid" = String, Path, description = "Id or address")),
     responses((status = 200, description = "The attacker", body = AttackerDetail))
 )]
-async fn detail(
+async fn attacker(
     State(api): State<Shared>,
     Named(name): Named<String>,
 ) -> Result<Json<AttackerDetail>, Problem> {
@@ -176,7 +176,7 @@ async fn detail(
     ),
     responses((status = 200, description = "A page of commands", body = List<Command>))
 )]
-async fn commands(
+async fn attacker_commands(
     State(api): State<Shared>,
     Named(name): Named<String>,
     mut params: Params,
@@ -201,7 +201,7 @@ async fn commands(
     ),
     responses((status = 200, description = "`file_captured` events", body = Events))
 )]
-async fn artifacts(
+async fn attacker_artifacts(
     State(api): State<Shared>,
     Named(name): Named<String>,
     mut params: Params,
@@ -224,7 +224,7 @@ async fn artifacts(
     ),
     responses((status = 200, description = "`session_recorded` events", body = Events))
 )]
-async fn transcripts(
+async fn attacker_transcripts(
     State(api): State<Shared>,
     Named(name): Named<String>,
     mut params: Params,

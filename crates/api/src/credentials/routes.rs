@@ -13,7 +13,7 @@ use crate::params::Params;
 use crate::problem::Problem;
 
 pub(crate) fn add(routes: &mut Routes) {
-    routes.add(Access::Role(Role::Viewer), routes!(list));
+    routes.add(Access::Role(Role::Viewer), routes!(list_credentials));
 }
 
 /// Credentials, last tried first.
@@ -30,7 +30,7 @@ pub(crate) fn add(routes: &mut Routes) {
     ),
     responses((status = 200, description = "A page of credentials", body = List<CredentialEntry>))
 )]
-async fn list(
+async fn list_credentials(
     State(api): State<Shared>,
     mut params: Params,
 ) -> Result<Json<List<CredentialEntry>>, Problem> {

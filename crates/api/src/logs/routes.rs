@@ -28,8 +28,8 @@ const MAX_FILLED: usize = 10_000;
 const AGE: Duration = Duration::from_secs(1);
 
 pub(crate) fn add(routes: &mut Routes) {
-    routes.add(Access::Role(Role::Viewer), routes!(list));
-    routes.add(Access::Role(Role::Viewer), routes!(histogram));
+    routes.add(Access::Role(Role::Viewer), routes!(list_logs));
+    routes.add(Access::Role(Role::Viewer), routes!(logs_histogram));
 }
 
 /// Reads the filters that the list, the histogram and the live stream share.
@@ -57,7 +57,7 @@ pub(crate) fn query(params: &mut Params) -> LogQuery {
     ),
     responses((status = 200, description = "A page of events", body = List<LogEntry>))
 )]
-async fn list(
+async fn list_logs(
     State(api): State<Shared>,
     mut params: Params,
 ) -> Result<Json<List<LogEntry>>, Problem> {
@@ -121,7 +121,7 @@ fn read_cursor(text: &str) -> Option<LogCursor> {
     ),
     responses((status = 200, description = "Bars, oldest first", body = Vec<HistogramBucket>))
 )]
-async fn histogram(
+async fn logs_histogram(
     State(api): State<Shared>,
     mut params: Params,
 ) -> Result<Json<Vec<HistogramBucket>>, Problem> {

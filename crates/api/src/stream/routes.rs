@@ -17,7 +17,7 @@ use crate::stream::viewer::Viewer;
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 pub(crate) fn add(routes: &mut Routes) {
-    routes.add(Access::Stream(Role::Viewer), routes!(live));
+    routes.add(Access::Stream(Role::Viewer), routes!(live_stream));
 }
 
 /// What happens, as it happens: frames `{type, data}` of type `logs` (up to 50 rows, oldest first),
@@ -39,7 +39,7 @@ pub(crate) fn add(routes: &mut Routes) {
         (status = 429, description = "Too many streams of one user", body = crate::problem::ProblemBody, content_type = "application/problem+json"),
     )
 )]
-async fn live(
+async fn live_stream(
     State(api): State<Shared>,
     caller: Caller,
     headers: HeaderMap,

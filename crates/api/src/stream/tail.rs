@@ -4,7 +4,7 @@
 //! because the bus only wakes. It runs while somebody watches.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use base_model::Timestamp;
@@ -26,19 +26,36 @@ const ROWS: usize = 2048;
 /// Bytes of the rows kept.
 const BYTES: usize = 8 * 1024 * 1024;
 
-/// A row as viewers send it.
+/// Pause between two readings, so that a flood of small batches is read in larger ones.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A row that viewers may send.
 #[derive(Debug)]
 pub(crate) struct Shown {
     pub(crate) seq: u64,
     pub(crate) at: Timestamp,
-    pub(crate) json: String,
+    bytes: usize,
+    row: Mutex<Option<LogRow>>,
+    json: OnceLock<String>,
+}
+
+impl Shown {
+    /// The row as JSON, made when the first viewer sends it.
+    pub(crate) fn json(&self) -> &str {
+        self.json.get_or_init(|| {
+            let row = self.row.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let entry = row.map(LogEntry::from);
+            entry.and_then(|entry| serde_json::to_string(&entry).ok()).unwrap_or_default()
+        })
+    }
 }
 
 impl From<LogRow> for Shown {
     fn from(row: LogRow) -> Self {
+        // The fields leave twice: as themselves and within the line.
+        let bytes = 512 + 2 * row.fields.len();
         let (seq, at) = (row.seq, row.timestamp);
-        let json = serde_json::to_string(&LogEntry::from(row)).unwrap_or_default();
-        Self { seq, at, json }
+        Self { seq, at, bytes, row: Mutex::new(Some(row)), json: OnceLock::new() }
     }
 }
 
@@ -135,11 +152,11 @@ impl Tail {
         let rows: Vec<Shown> = rows.into_iter().map(Shown::from).collect();
         let mut ring = self.locked();
         for row in rows {
-            ring.bytes += row.json.len();
+            ring.bytes += row.bytes;
             ring.rows.push_back(Arc::new(row));
             while ring.rows.len() > ROWS || ring.bytes > BYTES {
                 let Some(oldest) = ring.rows.pop_front() else { break };
-                ring.bytes -= oldest.json.len();
+                ring.bytes -= oldest.bytes;
                 ring.base = oldest.seq;
             }
         }
@@ -170,6 +187,7 @@ async fn run(api: Shared) {
     let mut wakes = api.bus.subscribe(WAKES);
     let mut heard = true;
     loop {
+        let rested = tokio::time::Instant::now() + PAUSE;
         if let Err(error) = tail.advance(&api).await {
             telemetry::tail_failed(&error);
         }
@@ -182,6 +200,7 @@ async fn run(api: Shared) {
             message = wake => heard = message.is_some(),
             () = tokio::time::sleep(PATIENCE) => {}
         }
+        tokio::time::sleep_until(rested).await;
         // One reading answers all that were waiting.
         while wakes.try_recv().is_some() {}
         if api.closing.is_asked() {

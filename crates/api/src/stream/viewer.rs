@@ -32,6 +32,10 @@ const TICK: Duration = Duration::from_secs(10);
 const RELOAD: u32 = 6;
 /// How often a comment is sent.
 const KEEPALIVE: Duration = Duration::from_secs(15);
+/// Least time between two frames of rows: no one reads faster, and a flood costs no more.
+const ROWS_PAUSE: Duration = Duration::from_millis(20);
+/// Least time between figures that follow rows.
+const OVERVIEW_PAUSE: Duration = Duration::from_millis(250);
 
 /// One client of the live stream.
 pub(crate) struct Viewer {
@@ -47,6 +51,12 @@ pub(crate) struct Viewer {
     tick: Instant,
     ticks: u32,
     keepalive: Instant,
+    /// When the next rows may be sent.
+    rows_at: Instant,
+    /// When figures that follow rows may be sent.
+    overview_at: Instant,
+    /// Whether rows were sent that the figures did not follow yet.
+    overview_due: bool,
     ended: bool,
     _member: Member,
     _slot: Slot,
@@ -57,6 +67,7 @@ enum Wake {
     Session,
     Tick,
     Keepalive,
+    Overview,
     Rows,
 }
 
@@ -82,6 +93,9 @@ impl Viewer {
             tick: now + TICK,
             ticks: 0,
             keepalive: now + KEEPALIVE,
+            rows_at: now,
+            overview_at: now,
+            overview_due: false,
             ended: false,
             api,
             caller,
@@ -121,6 +135,7 @@ impl Viewer {
                 self.keepalive = Instant::now() + KEEPALIVE;
                 self.ready.push_back(frame::KEEPALIVE);
             }
+            Wake::Overview => self.overview().await?,
             Wake::Rows => self.rows().await?,
         }
         Ok(())
@@ -128,6 +143,13 @@ impl Viewer {
 
     async fn wake(&mut self) -> Wake {
         let cursor = self.cursor;
+        let (rows_at, overview_at, overview_due) =
+            (self.rows_at, self.overview_at, self.overview_due);
+        let rows = async {
+            tokio::time::sleep_until(rows_at).await;
+            // The sender lives as long as the API.
+            let _ = self.tip.wait_for(|tip| *tip > cursor).await;
+        };
         let end = Instant::now() + self.api.clock.until(self.caller.claims.ends());
         tokio::select! {
             biased;
@@ -136,7 +158,8 @@ impl Viewer {
             () = tokio::time::sleep_until(end) => Wake::Session,
             () = tokio::time::sleep_until(self.tick) => Wake::Tick,
             () = tokio::time::sleep_until(self.keepalive) => Wake::Keepalive,
-            _ = self.tip.wait_for(|tip| *tip > cursor) => Wake::Rows,
+            () = tokio::time::sleep_until(overview_at), if overview_due => Wake::Overview,
+            () = rows => Wake::Rows,
         }
     }
 
@@ -162,6 +185,8 @@ impl Viewer {
 
     /// Sends figures and histogram.
     async fn overview(&mut self) -> Result<(), Problem> {
+        self.overview_due = false;
+        self.overview_at = Instant::now() + OVERVIEW_PAUSE;
         let stats = figures(&self.api).await?;
         self.ready.push_back(frame::message("stats", &stats));
         self.ready.push_back(frame::message("histogram", &self.bars.shown()));
@@ -170,6 +195,7 @@ impl Viewer {
 
     /// Sends the next rows.
     async fn rows(&mut self) -> Result<(), Problem> {
+        self.rows_at = Instant::now() + ROWS_PAUSE;
         let tip = *self.tip.borrow_and_update();
         let everything = is_everything(&self.query);
         if everything && tip.saturating_sub(self.cursor) > MAX_LAG {
@@ -191,10 +217,8 @@ impl Viewer {
         // With less than a frame there is nothing more up to the tip, whatever the filter.
         self.cursor = if rows.len() < BATCH { tip.max(last.seq) } else { last.seq };
         rows.iter().for_each(|row| self.bars.count(row.seq, row.at));
-        self.ready.push_back(frame::logs(last.seq, rows.iter().map(|row| row.json.as_str())));
-        if self.cursor >= tip {
-            self.overview().await?;
-        }
+        self.ready.push_back(frame::logs(last.seq, rows.iter().map(|row| row.json())));
+        self.overview_due = self.cursor >= tip;
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use base_model::catalogue::Captured;
 use base_model::{
     Body, BootId, ConnId, DeckyId, Event, EventId, Fact, Fields, Peer, Record, RecordingChunk,
     SensorId, SessionId, Sha256Digest, Timestamp, Transport,
@@ -30,7 +31,6 @@ pub(crate) const HOSTILE: &str = "<script>alert(1)</script>\"'\\ \r\n\u{0}\u{1b}
 pub(crate) struct World {
     pub(crate) test: TestDb,
     pub(crate) api: Api,
-    pub(crate) bus: Bus,
     pub(crate) blobs: BlobStore,
     pub(crate) health: HealthBoard,
     pub(crate) addr: SocketAddr,
@@ -92,7 +92,7 @@ impl World {
         let shutdown = Shutdown::default();
         let served = tokio::spawn(crate::serve(listener, api.clone(), shutdown.clone()));
         let seq = Mutex::new(0);
-        Self { test, api, bus, blobs, health, addr, folder, shutdown, served, ingest, seq }
+        Self { test, api, blobs, health, addr, folder, shutdown, served, ingest, seq }
     }
 
     /// Ingests events and chunks, numbered in order.
@@ -205,6 +205,20 @@ pub(crate) fn event(seconds: i64, ip: &str, kind: &str, fields: Fields) -> Event
 pub(crate) fn fact(seconds: i64, ip: &str, fact: Fact) -> Event {
     let (kind, fields, _) = fact.into_parts();
     event(seconds, ip, kind.name, fields)
+}
+
+/// A file left at `path`.
+pub(crate) fn captured(seconds: i64, content: &[u8]) -> Fact {
+    let file = Captured {
+        sha256: Sha256Digest::of(content),
+        size: content.len() as u64,
+        path: b"/tmp/x.sh",
+        user: "root",
+        uid: 0,
+        writer: "scp",
+        mtime: at(seconds),
+    };
+    base_model::catalogue::file_captured(at(seconds), &file)
 }
 
 pub(crate) fn body(event: Event) -> Body {

@@ -74,7 +74,7 @@ impl Ingest {
                 Err(error) => return Err(error).context("failed to start the ingest"),
             }
         };
-        health.set(COMPONENT, ComponentStatus::ok());
+        health.set(COMPONENT, ComponentStatus::Ok);
         let (sender, jobs) = mpsc::channel(QUEUE);
         let task = tokio::spawn(write(ingest, jobs, health.clone()));
         Ok(Self { sender, task })
@@ -120,7 +120,7 @@ async fn write(ingest: store_ingest::Ingest, mut jobs: mpsc::Receiver<Job>, heal
         let Some(through) = apply(&ingest, sensor, boot, &records, &health).await else { break };
         for stored in waiting {
             // A link that is gone sends the same records again.
-            drop(stored.send(through));
+            let _ = stored.send(through);
         }
     }
     if let Err(error) = ingest.close().await {
@@ -143,14 +143,14 @@ async fn apply(
             Ok(applied) => {
                 if failed {
                     tracing::info!("ingest goes on");
-                    health.set(COMPONENT, ComponentStatus::ok());
+                    health.set(COMPONENT, ComponentStatus::Ok);
                 }
                 return Some(applied.through);
             }
             Err(error) if error.is_fenced() => {
                 let told = chain(&error);
                 tracing::error!(error = told, "ingest stops; another process took over");
-                health.set(COMPONENT, ComponentStatus::failing(told));
+                health.set(COMPONENT, ComponentStatus::Failing(told));
                 return None;
             }
             Err(error) => {
@@ -159,7 +159,7 @@ async fn apply(
                     tracing::error!(error = told, "ingest cannot write; it tries again");
                 }
                 failed = true;
-                health.set(COMPONENT, ComponentStatus::failing(told));
+                health.set(COMPONENT, ComponentStatus::Failing(told));
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(RETRY.1);
             }

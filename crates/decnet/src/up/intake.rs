@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd as _, BorrowedFd};
-use std::sync::Arc;
 use std::time::Duration;
 
 use api::{ComponentStatus, HealthBoard};
-use base_model::{BootId, Record, SensorId, Sha256Digest};
+use base_model::{Record, SensorId, Sha256Digest};
 use base_runtime::Shutdown;
 use events_journal::segment;
 use events_link::{
-    Desired, LINK_VERSION, Link, LinkError, Listening, Receiver, Records, Sender, SensorStatus,
-    Socket, ToControl, ToDecoy,
+    BlobPart, Desired, LINK_VERSION, Link, LinkError, Listening, Receiver, Records, Sender,
+    SensorStatus, Socket, ToControl, ToDecoy,
 };
 use store_ingest::{BlobStore, BlobWriter};
 use tokio::sync::{mpsc, oneshot};
@@ -43,6 +42,14 @@ pub(crate) enum Ended {
     NoIngest,
     #[error("the decoy process sent {0} it was not asked for")]
     Unasked(&'static str),
+    #[error("captured content could not be kept")]
+    Blob,
+}
+
+/// A blob on its way.
+struct Incoming {
+    writer: BlobWriter,
+    missing: u64,
 }
 
 /// What the intake needs.
@@ -139,7 +146,7 @@ impl Intake<'_> {
         answers: &mpsc::Sender<ToDecoy>,
         in_force: &mut Option<oneshot::Sender<()>>,
     ) -> Result<(), Ended> {
-        let mut incoming: BTreeMap<Sha256Digest, BlobWriter> = BTreeMap::new();
+        let mut incoming: BTreeMap<Sha256Digest, Incoming> = BTreeMap::new();
         loop {
             let message = match rx.receive().await {
                 Err(LinkError::Closed) => return Ok(()),
@@ -153,20 +160,7 @@ impl Intake<'_> {
                     }
                 }
                 ToControl::BlobPart(part) => {
-                    let writer = incoming.get_mut(&part.sha256).ok_or(Ended::Unasked("a blob"))?;
-                    if let Err(error) = tokio::task::block_in_place(|| writer.write(&part.bytes)) {
-                        tracing::error!(%error, "failed to keep captured content");
-                        incoming.remove(&part.sha256);
-                        return Err(Ended::Unasked("a damaged blob"));
-                    }
-                    if writer.is_complete()
-                        && let Some(writer) = incoming.remove(&part.sha256)
-                    {
-                        if let Err(error) = tokio::task::block_in_place(|| writer.finish()) {
-                            tracing::error!(%error, "failed to keep captured content");
-                            return Err(Ended::Unasked("a damaged blob"));
-                        }
-                        let kept = ToDecoy::BlobKept(part.sha256);
+                    if let Some(kept) = take_part(&part, &mut incoming)? {
                         answers.send(kept).await.map_err(|_| LinkError::Closed)?;
                     }
                 }
@@ -178,7 +172,7 @@ impl Intake<'_> {
                         && let Some(in_force) = in_force.take()
                     {
                         // Nobody waits any more when the end came first.
-                        drop(in_force.send(()));
+                        let _ = in_force.send(());
                     }
                 }
                 ToControl::Status(status) => self.tell_health(&status),
@@ -208,7 +202,7 @@ impl Intake<'_> {
         &self,
         sha256: Sha256Digest,
         size: u64,
-        incoming: &mut BTreeMap<Sha256Digest, BlobWriter>,
+        incoming: &mut BTreeMap<Sha256Digest, Incoming>,
     ) -> Result<Option<ToDecoy>, Ended> {
         if self.blobs.has(sha256) {
             return Ok(Some(ToDecoy::BlobKept(sha256)));
@@ -218,29 +212,52 @@ impl Intake<'_> {
         }
         match self.blobs.writer(sha256, size) {
             Ok(writer) if size == 0 => {
-                writer.finish().map_err(|_| Ended::Unasked("a damaged blob"))?;
+                writer.finish().map_err(|_| Ended::Blob)?;
                 Ok(Some(ToDecoy::BlobKept(sha256)))
             }
             Ok(writer) => {
-                incoming.insert(sha256, writer);
+                incoming.insert(sha256, Incoming { writer, missing: size });
                 Ok(Some(ToDecoy::BlobWanted(sha256)))
             }
             Err(error) => {
                 let told = crate::refusal::chain(&error);
                 tracing::error!(error = told, "captured content cannot be kept");
-                self.health.set("blob_store", ComponentStatus::failing(told));
-                Err(Ended::Unasked("a blob that does not fit"))
+                self.health.set("blob_store", ComponentStatus::Failing(told));
+                Err(Ended::Blob)
             }
         }
     }
 
     fn tell_health(&self, status: &SensorStatus) {
         let journal = match &status.journal_stalled {
-            Some(why) => ComponentStatus::failing(format!("sessions wait: {why}")),
-            None => ComponentStatus::ok(),
+            Some(why) => ComponentStatus::Failing(format!("sessions wait: {why}")),
+            None => ComponentStatus::Ok,
         };
         self.health.set("journal", journal);
     }
+}
+
+/// Writes a piece of a blob; the answer when it was the last.
+fn take_part(
+    part: &BlobPart,
+    incoming: &mut BTreeMap<Sha256Digest, Incoming>,
+) -> Result<Option<ToDecoy>, Ended> {
+    let mut blob = incoming.remove(&part.sha256).ok_or(Ended::Unasked("a blob"))?;
+    let damaged = |error| {
+        tracing::error!(%error, "failed to keep captured content");
+        Ended::Blob
+    };
+    // Disk work of at most a piece, on a thread that may wait for it.
+    tokio::task::block_in_place(|| {
+        blob.writer.write(&part.bytes).map_err(damaged)?;
+        blob.missing = blob.missing.saturating_sub(part.bytes.len() as u64);
+        if blob.missing == 0 {
+            blob.writer.finish().map_err(damaged)?;
+            return Ok(Some(ToDecoy::BlobKept(part.sha256)));
+        }
+        incoming.insert(part.sha256, blob);
+        Ok(None)
+    })
 }
 
 /// Records from their journal form. One that does not decode is dropped with a word: it passed its

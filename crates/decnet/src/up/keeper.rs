@@ -57,7 +57,8 @@ impl Keeper {
             if self.shutdown.is_asked() {
                 break;
             }
-            self.health.set(COMPONENT, ComponentStatus::failing("decoy process is restarting"));
+            self.health
+                .set(COMPONENT, ComponentStatus::Failing("decoy process is restarting".into()));
             failures = if in_force.is_some() { failures + 1 } else { 0 };
             if failures >= HOPELESS {
                 return;
@@ -75,7 +76,7 @@ impl Keeper {
             }
             pause = (pause * 2).min(BACK_OFF.1);
         }
-        self.health.set(COMPONENT, ComponentStatus::failing("stopped"));
+        self.health.set(COMPONENT, ComponentStatus::Failing("stopped".into()));
     }
 
     async fn run_once(&self, in_force: &mut Option<oneshot::Sender<()>>) -> anyhow::Result<()> {
@@ -93,7 +94,7 @@ impl Keeper {
             shutdown: &self.shutdown,
         };
         let link = Link::new(near.into()).context("failed to open the link")?;
-        self.health.set(COMPONENT, ComponentStatus::ok());
+        self.health.set(COMPONENT, ComponentStatus::Ok);
         let served = intake.serve(link, in_force).await;
         // Its end of the link is closed now, or ours was broken; either way it exits.
         let exited = tokio::time::timeout(EXITING, child.wait()).await;

@@ -109,7 +109,7 @@ async fn up(options: &Up) -> anyhow::Result<()> {
     drop(ready_file);
     keeping.await.context("the keeper panicked")?;
     ingest.close().await;
-    health.set("ingestion_worker", ComponentStatus::failing("stopping"));
+    health.set("ingestion_worker", ComponentStatus::Failing("stopping".into()));
     // Streams close on the same shutdown; what still hangs after this is cut off.
     drop(tokio::time::timeout(Duration::from_secs(5), serving).await);
     Ok(())

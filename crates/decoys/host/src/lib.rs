@@ -17,6 +17,8 @@ mod machine;
 pub mod persona;
 mod processes;
 pub mod shell;
+#[cfg(test)]
+mod testing;
 
 pub use accounts::{Account, Accounts};
 pub use handle::HostHandle;

@@ -48,8 +48,12 @@ pub fn check<H>(
         if whole != run(service, host(), std::iter::once(input.as_slice()))? {
             return Err(format!("{}: two runs with one seed differ", shown()));
         }
-        if whole != run(service, host(), input.chunks(1))? {
-            return Err(format!("{}: cutting the input at every byte changes the answer", shown()));
+        let cut = run(service, host(), input.chunks(1))?;
+        if whole != cut {
+            return Err(format!(
+                "{}: cutting the input at every byte changes the answer\n{whole:?}\n{cut:?}",
+                shown()
+            ));
         }
         if whole.sent.len() > FREE_OUTPUT + OUTPUT_PER_BYTE * input.len() {
             return Err(format!("{}: answered {} bytes", shown(), whole.sent.len()));
@@ -63,11 +67,18 @@ pub fn check<H>(
 }
 
 /// What an exchange came to, however it was cut.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 struct Outcome {
     sent: Vec<u8>,
     facts: Vec<Fact>,
     closed: bool,
+}
+
+impl std::fmt::Debug for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sent = self.sent.escape_ascii();
+        write!(f, "sent \"{sent}\", told {:?}, closed {}", self.facts, self.closed)
+    }
 }
 
 fn run<'i, H>(

@@ -7,7 +7,8 @@ use crate::{ALL, Service, template, testing};
 
 /// Golden dialogues of a service: the files of its `transcripts` folder.
 fn dialogues(name: &str) -> Vec<(std::path::PathBuf, String)> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(name).join("transcripts");
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(name).join("transcripts");
     let mut out: Vec<_> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -58,7 +59,10 @@ fn the_registry_is_sorted_and_names_are_legal() {
     assert!(names.is_sorted());
     for service in ALL {
         let name = service.spec.name;
-        assert!(name.len() <= 16 && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'));
+        assert!(
+            name.len() <= 16
+                && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        );
         assert!(!service.spec.events.is_empty() && !service.spec.listens.is_empty());
         assert_eq!(crate::find(name).map(|found| found.spec.name), Some(name));
     }

@@ -2,6 +2,7 @@
 
 use base_model::Timestamp;
 
+use crate::rows::Rows;
 use crate::sql::{self, args, row};
 use crate::{Db, DbError};
 
@@ -96,7 +97,7 @@ impl Fleet<'_> {
         transaction: &sea_orm::DatabaseTransaction,
         deckies: &[FleetDeckyRow],
     ) -> Result<(), DbError> {
-        let mut rows = sql::Rows::new(9, deckies.len());
+        let mut rows = Rows::new(9, deckies.len());
         for decky in deckies.iter().cloned() {
             rows.push(args![
                 decky.host_uuid,

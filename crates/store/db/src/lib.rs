@@ -43,6 +43,7 @@ mod migrate;
 pub mod observations;
 pub mod page;
 pub mod quarantine;
+mod rows;
 mod schema;
 pub mod search;
 pub mod sessions;

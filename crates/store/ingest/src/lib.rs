@@ -1,8 +1,8 @@
 //! Events to rows, in one transaction with all that follows from them, exactly once.
 //!
 //! [`Ingest::apply`] takes what a sensor's journal says and returns how far it may be forgotten. The
-//! decisions are plain functions without I/O ([`fold`](mod@fold) for rows, [`finds`] for bounties,
-//! [`recording`] for transcripts); [`Ingest`] only loads what a batch touches, calls them and saves.
+//! decisions are plain functions without I/O (`fold` for rows, `finds` for bounties, `recording` for
+//! transcripts); [`Ingest`] only loads what a batch touches, calls them and saves.
 //! It never trusts a sensor: who sent a record is the caller's word, names become paths only when
 //! they are harmless, and a record that cannot be stored is set aside instead of blocking the rest.
 //!

@@ -91,13 +91,27 @@ impl Vfs {
         }
         let mut by_path = paths(|ino| self.node(ino));
         for path in saved.gone {
-            if let Some(ino) = by_path.remove(&path) {
-                self.unlink(&by_path, &path);
-                self.put(ino, None);
+            self.unlink(&by_path, &path);
+            let below = [&path[..], b"/"].concat();
+            let inside = by_path.range(below.clone()..).take_while(|(other, _)| other.starts_with(&below));
+            let mut gone: Vec<Vec<u8>> = inside.map(|(other, _)| other.clone()).collect();
+            gone.push(path);
+            for path in gone {
+                if let Some(ino) = by_path.remove(&path) {
+                    self.put(ino, None);
+                }
             }
         }
         for node in saved.nodes {
             if node.path == b"/" {
+                let Some(Kind::Directory(entries)) = self.node(ROOT).map(|root| root.kind.clone()) else {
+                    return None;
+                };
+                let root = restore_node(node, entries)?;
+                if !root.is_dir() {
+                    return None;
+                }
+                self.put(ROOT, Some(root));
                 continue;
             }
             let parent = *by_path.get(parent_of(&node.path))?;
@@ -107,7 +121,8 @@ impl Vfs {
                 None if self.node(Ino(node.ino)).is_none() && node.ino > 2 && node.ino < 1 << 48 => {
                     Ino(node.ino)
                 }
-                None => return None,
+                // Its number went to another node when the base was laid out anew.
+                None => self.fresh_number(),
             };
             let entries = match self.node(ino).map(|node| &node.kind) {
                 Some(Kind::Directory(entries)) => entries.clone(),

@@ -180,28 +180,16 @@ impl Vfs {
     /// # Errors
     /// As `path_resolution(7)`.
     pub fn real_path(&self, creds: &Creds, cwd: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
-        let ino = self.find(creds, cwd, path, true)?;
-        self.path_of(ino).ok_or(Errno::NoEntry)
-    }
-
-    /// A path that leads to `ino` now. Walks the tree: for `realpath` and the like, not for loops.
-    #[must_use]
-    pub fn path_of(&self, wanted: Ino) -> Option<Vec<u8>> {
-        let mut stack = vec![(ROOT, Vec::new())];
-        while let Some((ino, path)) = stack.pop() {
-            if ino == wanted {
-                return Some(if path.is_empty() { b"/".to_vec() } else { path });
-            }
-            if let Some(Kind::Directory(entries)) = self.node(ino).map(|node| &node.kind) {
-                for (name, child) in entries {
-                    let mut next = path.clone();
-                    next.push(b'/');
-                    next.extend_from_slice(name);
-                    stack.push((*child, next));
-                }
-            }
+        let (parent, name, mut real) = self.walk_named(creds, cwd, path, true)?;
+        if let Some(name) = name {
+            self.entry(parent, &name).ok_or(Errno::NoEntry)?;
+            real.push(b'/');
+            real.extend_from_slice(&name);
         }
-        None
+        if real.is_empty() {
+            real.push(b'/');
+        }
+        Ok(real)
     }
 
     /// Names in the directory `ino`, sorted by bytes.
@@ -483,6 +471,17 @@ impl Vfs {
         path: &[u8],
         follow: bool,
     ) -> Result<(Ino, Option<Vec<u8>>), Errno> {
+        self.walk_named(creds, cwd, path, follow).map(|(directory, name, _)| (directory, name))
+    }
+
+    /// As [`Vfs::walk`], with the real path of the directory, empty for the root.
+    fn walk_named(
+        &self,
+        creds: &Creds,
+        cwd: &[u8],
+        path: &[u8],
+        follow: bool,
+    ) -> Result<(Ino, Option<Vec<u8>>, Vec<u8>), Errno> {
         if path.is_empty() {
             return Err(Errno::NoEntry);
         }
@@ -493,6 +492,10 @@ impl Vfs {
         let must_be_dir = full.ends_with(b"/") || full.ends_with(b"/.");
         let mut todo = parts(&full);
         let mut trail = vec![ROOT];
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        let real = |names: &[Vec<u8>]| -> Vec<u8> {
+            names.iter().flat_map(|name| std::iter::once(b'/').chain(name.iter().copied())).collect()
+        };
         let mut links = 0;
         let mut steps = 0;
         while let Some(part) = todo.pop() {
@@ -514,6 +517,7 @@ impl Vfs {
             if part == b".." {
                 if trail.len() > 1 {
                     trail.pop();
+                    names.pop();
                 }
                 continue;
             }
@@ -522,7 +526,7 @@ impl Vfs {
             }
             let last = todo.is_empty();
             let Some(ino) = self.entry(here, &part) else {
-                return if last { Ok((here, Some(part))) } else { Err(Errno::NoEntry) };
+                return if last { Ok((here, Some(part), real(&names))) } else { Err(Errno::NoEntry) };
             };
             match self.node(ino).map(|node| &node.kind) {
                 Some(Kind::Symlink(target)) if !last || follow || must_be_dir => {
@@ -532,16 +536,20 @@ impl Vfs {
                     }
                     if target.first() == Some(&b'/') {
                         trail.truncate(1);
+                        names.clear();
                     }
                     todo.extend(parts(target));
                 }
-                Some(Kind::Directory(_)) if !last => trail.push(ino),
-                Some(Kind::Directory(_)) | None => return Ok((here, Some(part))),
+                Some(Kind::Directory(_)) if !last => {
+                    trail.push(ino);
+                    names.push(part);
+                }
+                Some(Kind::Directory(_)) | None => return Ok((here, Some(part), real(&names))),
                 Some(_) if !last || must_be_dir => return Err(Errno::NotDirectory),
-                Some(_) => return Ok((here, Some(part))),
+                Some(_) => return Ok((here, Some(part), real(&names))),
             }
         }
-        Ok((trail.last().copied().unwrap_or(ROOT), None))
+        Ok((trail.last().copied().unwrap_or(ROOT), None, real(&names)))
     }
 
     fn entry(&self, directory: Ino, name: &[u8]) -> Option<Ino> {
@@ -688,6 +696,11 @@ impl Vfs {
         self.used = self.used.saturating_sub(before).saturating_add(node.weight());
         self.revision += 1;
         Ok(())
+    }
+
+    /// A number no node has.
+    pub(super) const fn fresh_number(&self) -> Ino {
+        Ino(self.next)
     }
 
     pub(super) fn put(&mut self, ino: Ino, node: Option<Node>) {

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use super::io::{Act, Shared, Stream, Written};
+use super::io::{Shared, Stream, Written};
 use super::limits;
 use crate::HostHandle;
 use crate::fs::{Device, Errno, Ino};
@@ -131,13 +131,13 @@ impl Drop for OpenFile {
         }
         let content = self.host.with(|machine| content(machine, self.ino));
         if let Some(content) = content {
-            self.io.act(Act::Written(Written {
+            self.io.written(Written {
                 path: self.path.clone(),
                 content,
                 user: self.user.clone(),
                 uid: self.uid,
                 writer: lock(&self.writer).clone(),
-            }));
+            });
         }
     }
 }
@@ -202,6 +202,7 @@ impl Fd {
 
     /// Writes all of `bytes`.
     pub(crate) async fn write(&self, io: &Shared, bytes: &[u8]) -> Result<(), WriteError> {
+        io.spend(bytes.len() / 4096);
         match self {
             Self::Session(stream) => {
                 io.write(*stream, bytes).await;

@@ -413,7 +413,8 @@ impl Interp {
                 self.status = 139;
                 return Flow::Exit;
             }
-            match command {
+            self.proc.depth += 1;
+            let flow = match command {
                 Command::Simple(simple) => self.run_simple(simple).await,
                 Command::Compound(compound, redirects) => {
                     let saved = self.proc.fds.clone();
@@ -443,7 +444,9 @@ impl Interp {
                     };
                     Flow::Next
                 }
-            }
+            };
+            self.proc.depth = self.proc.depth.saturating_sub(1);
+            flow
         })
     }
 
@@ -650,7 +653,6 @@ impl Interp {
         let params = std::mem::replace(&mut self.params, arguments);
         let loops = std::mem::take(&mut self.loops);
         self.locals.push(Vec::new());
-        self.proc.depth += 1;
         let saved = self.proc.fds.clone();
         let redirects = body.1.as_ref().map_or(&[][..], |list| &list.0);
         let flow = if self.redirect(redirects).await.is_ok() {
@@ -661,7 +663,6 @@ impl Interp {
             Flow::Next
         };
         self.proc.fds = saved;
-        self.proc.depth -= 1;
         self.params = params;
         self.loops = loops;
         for (name, value) in self.locals.pop().unwrap_or_default().into_iter().rev() {

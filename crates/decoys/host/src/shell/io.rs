@@ -178,7 +178,7 @@ impl Shared {
         let pause = {
             let mut io = self.lock();
             io.steps_slice += 1;
-            io.steps_line += 1;
+            io.steps_line += u64::from(!io.transfer);
             if io.steps_line > limits::STEPS_PER_LINE {
                 io.killed = true;
             }
@@ -187,6 +187,23 @@ impl Shared {
         if let Some(until) = pause {
             self.sleep_until(until).await;
         }
+    }
+
+    /// Counts work that one step does not measure: the next step may suspend for it.
+    pub(crate) fn spend(&self, steps: usize) {
+        let mut io = self.lock();
+        if io.transfer {
+            return;
+        }
+        io.steps_slice = io.steps_slice.saturating_add(u32::try_from(steps).unwrap_or(u32::MAX));
+        io.steps_line = io.steps_line.saturating_add(steps as u64);
+    }
+
+    /// Tells of a written file. Its content is held until the driver takes it, so it costs steps:
+    /// a program that rewrites large files over and over is slowed and then killed.
+    pub(crate) fn written(&self, written: Written) {
+        self.spend(written.content.len() / 256);
+        self.act(Act::Written(written));
     }
 
     /// Counts a started command; false when there were too many.

@@ -14,8 +14,9 @@ pub const OUTPUT_PER_SLICE: usize = 128 * 1024;
 pub const OUTPUT_PAUSE: Duration = Duration::from_millis(50);
 /// Output of one command line; past it the program is killed.
 pub const OUTPUT_PER_LINE: u64 = 4 * 1024 * 1024;
-/// Commands inside commands: functions, substitutions, subshells.
-pub const DEPTH: usize = 40;
+/// Commands inside commands: functions, compound commands, substitutions, subshells. Each holds a few
+/// frames while it is polled; so many of them fit a two-megabyte stack even unoptimised.
+pub const DEPTH: usize = 28;
 /// Longest value of a variable.
 pub const VALUE: usize = 256 * 1024;
 /// All variables together.

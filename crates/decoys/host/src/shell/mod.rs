@@ -25,6 +25,3 @@ mod test_expr;
 
 pub use io::{Act, Item, Written};
 pub use process::{Process, Spawn, Stdio};
-
-#[cfg(test)]
-mod tests;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fd::{Fd, Fds, WriteError};
-use super::io::{Act, Shared, Written};
+use super::io::{Shared, Written};
 use super::limits;
 use crate::HostHandle;
 use crate::fs::{Creds, Errno, Ino, absolute};
@@ -150,13 +150,13 @@ impl Proc {
             super::fd::content(machine, ino)
         });
         if let Some(content) = content {
-            self.io.act(Act::Written(Written {
+            self.io.written(Written {
                 path,
                 content,
                 user: self.user.name.clone(),
                 uid: self.user.creds.uid,
                 writer: writer.to_owned(),
-            }));
+            });
         }
     }
 

@@ -245,9 +245,11 @@ impl Interp {
 
     async fn run_path(&mut self, path: Vec<u8>, name: Vec<u8>, arguments: Vec<Vec<u8>>) {
         let real = self.proc.host.with(|machine| {
-            let ino = machine.fs.find(&self.proc.user.creds, b"/", &path, true).ok()?;
+            let creds = &self.proc.user.creds;
+            let ino = machine.fs.find(creds, b"/", &path, true).ok()?;
+            let real = machine.fs.real_path(creds, b"/", &path).ok()?;
             let program = matches!(machine.fs.node(ino)?.kind, Kind::File(Content::Program { .. }));
-            Some((program, machine.fs.path_of(ino)?, machine.fs.read(ino, 0, 4096)))
+            Some((program, real, machine.fs.read(ino, 0, 4096)))
         });
         let Some((program, real, head)) = real else {
             return self.not_run(&name, ": No such file or directory", ": not found", 127).await;
@@ -343,6 +345,7 @@ impl Interp {
         let line = String::from_utf8_lossy(&proc.args.join(&b' ')).into_owned();
         self.proc.host.with(|machine| machine.set_running(proc.session_pid, &line));
         let outcome = (command.run)(&mut proc).await;
+        self.proc.io.lock().transfer = false;
         let shell = if self.proc.io.is_tty() { "-bash" } else { "bash" };
         self.proc.host.with(|machine| machine.set_running(proc.session_pid, shell));
         match outcome {

@@ -1,21 +1,37 @@
 //! Credentials in a request (`spec/services.md` §1.6): Authorization first, then the body's form.
 
+use base_model::{Secret, SecretKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use base_model::{Secret, SecretKind};
 use serde_json::Value;
 
 use super::parser::Head;
 
 /// Keys of an identity, in order of preference.
 const PRINCIPALS: &[&str] = &[
-    "username", "user", "email", "login", "userid", "account", "log", "user_login", "uname",
-    "pma_username", "j_username",
+    "username",
+    "user",
+    "email",
+    "login",
+    "userid",
+    "account",
+    "log",
+    "user_login",
+    "uname",
+    "pma_username",
+    "j_username",
 ];
 /// Keys of a secret, in order of preference.
 const SECRETS: &[&str] = &[
-    "password", "pass", "pwd", "passwd", "passwort", "mot_de_passe", "user_password",
-    "pma_password", "j_password",
+    "password",
+    "pass",
+    "pwd",
+    "passwd",
+    "passwort",
+    "mot_de_passe",
+    "user_password",
+    "pma_password",
+    "j_password",
 ];
 
 /// An identity, if one was given, and its secret.
@@ -153,7 +169,9 @@ fn parameter(text: &[u8], name: &[u8]) -> Option<Vec<u8>> {
     let rest = text.get(at + name.len()..)?;
     match rest.strip_prefix(b"\"") {
         Some(quoted) => Some(quoted.split(|&byte| byte == b'"').next()?.to_vec()),
-        None => Some(rest.split(|&byte| byte == b';' || byte == b'\r').next()?.trim_ascii().to_vec()),
+        None => {
+            Some(rest.split(|&byte| byte == b';' || byte == b'\r').next()?.trim_ascii().to_vec())
+        }
     }
 }
 
@@ -174,13 +192,15 @@ mod tests {
     use super::super::parser::{self, Parsed};
     use super::*;
 
-    fn credential(head: &str, body: &[u8]) -> Option<(Option<Vec<u8>>, &'static str, Vec<u8>)> {
+    type Found = Option<(Option<Vec<u8>>, &'static str, Vec<u8>)>;
+
+    fn credential(head: &str, body: &[u8]) -> Found {
         let text = format!("POST / HTTP/1.1\r\n{head}\r\n\r\n");
         let Parsed::Done(head, _) = parser::head(text.as_bytes()) else { panic!("bad head") };
         find(&head, body).map(|(user, secret)| (user, secret.kind.name(), secret.bytes))
     }
 
-    fn some(user: &[u8], kind: &'static str, secret: &[u8]) -> Option<(Option<Vec<u8>>, &'static str, Vec<u8>)> {
+    fn some(user: &[u8], kind: &'static str, secret: &[u8]) -> Found {
         Some((Some(user.to_vec()), kind, secret.to_vec()))
     }
 

@@ -57,12 +57,3 @@ pub static SERVICE: Service = Service {
     },
     open: Open::Stream(|opening| Box::new(session::HttpSession::new(opening))),
 };
-
-/// Dialogues of this service.
-#[cfg(test)]
-pub(crate) const TRANSCRIPTS: &[(&str, &str)] = &[
-    ("welcome", include_str!("transcripts/welcome.txt")),
-    ("credentials", include_str!("transcripts/credentials.txt")),
-    ("malformed", include_str!("transcripts/malformed.txt")),
-    ("slow", include_str!("transcripts/slow.txt")),
-];

@@ -6,6 +6,8 @@ use httparse::Status;
 pub(super) const MAX_HEAD: usize = 8192;
 /// Most headers, as Apache's `LimitRequestFields`.
 const MAX_HEADERS: usize = 100;
+/// Bytes of what was not HTTP that are kept.
+const SAMPLE: usize = 512;
 /// Longest body that is kept.
 pub(super) const MAX_BODY: usize = 10 * 1024 * 1024;
 
@@ -91,37 +93,57 @@ pub(super) enum Parsed<T> {
     Done(T, usize),
     /// More bytes are needed.
     Need,
-    /// It cannot become an item.
-    Bad(Bad),
+    /// It cannot become an item; the first of the bytes that show it.
+    Bad(Bad, Vec<u8>),
 }
 
-/// Reads a head at the beginning of `bytes`.
+/// Reads a head at the beginning of `bytes`. Decides when a line or the head is whole, so that the
+/// outcome does not depend on how the bytes arrived; a bad head's bytes are what was decided on.
 pub(super) fn head(bytes: &[u8]) -> Parsed<Head> {
+    let Some(line) = bytes.iter().take(MAX_HEAD).position(|&byte| byte == b'\n') else {
+        return if bytes.len() < MAX_HEAD { Parsed::Need } else { bad(Bad::Target, bytes) };
+    };
+    let line = bytes.get(..=line).unwrap_or_default();
+    if let Err(why) = parse(&[line, b"\r\n"].concat()) {
+        return bad(why, line);
+    }
+    let end = |blank: &[u8]| {
+        let at = bytes.windows(blank.len()).take(MAX_HEAD).position(|part| part == blank);
+        at.map(|at| at + blank.len())
+    };
+    let end = match (end(b"\n\r\n"), end(b"\n\n")) {
+        (Some(one), Some(other)) => one.min(other),
+        (Some(end), None) | (None, Some(end)) => end,
+        (None, None) if bytes.len() < MAX_HEAD => return Parsed::Need,
+        (None, None) => return bad(Bad::Head, bytes),
+    };
+    let whole = bytes.get(..end).unwrap_or_default();
+    match parse(whole) {
+        Ok(head) => Parsed::Done(head, end),
+        Err(why) => bad(why, whole),
+    }
+}
+
+fn bad<T>(why: Bad, bytes: &[u8]) -> Parsed<T> {
+    Parsed::Bad(why, bytes.iter().take(SAMPLE).copied().collect())
+}
+
+fn parse(whole: &[u8]) -> Result<Head, Bad> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut request = httparse::Request::new(&mut headers);
-    match request.parse(bytes) {
-        Ok(Status::Complete(used)) if used <= MAX_HEAD => {
-            let owned = |text: Option<&str>| text.unwrap_or_default().as_bytes().to_vec();
-            let headers = request
-                .headers
-                .iter()
-                .map(|header| (header.name.as_bytes().to_vec(), header.value.to_vec()))
-                .collect();
-            let head = Head {
-                method: owned(request.method),
-                target: owned(request.path),
-                version: request.version.unwrap_or(1),
-                headers,
-            };
-            Parsed::Done(head, used)
-        }
-        Ok(Status::Complete(_)) => Parsed::Bad(Bad::Head),
-        Ok(Status::Partial) if bytes.len() < MAX_HEAD => Parsed::Need,
-        Ok(Status::Partial) if bytes.contains(&b'\n') => Parsed::Bad(Bad::Head),
-        Ok(Status::Partial) => Parsed::Bad(Bad::Target),
-        Err(httparse::Error::TooManyHeaders) => Parsed::Bad(Bad::Head),
-        Err(_) => Parsed::Bad(Bad::Request),
+    match request.parse(whole) {
+        Ok(Status::Complete(_)) => {}
+        Err(httparse::Error::TooManyHeaders) => return Err(Bad::Head),
+        Ok(Status::Partial) | Err(_) => return Err(Bad::Request),
     }
+    let owned = |text: Option<&str>| text.unwrap_or_default().as_bytes().to_vec();
+    let pairs = request.headers.iter();
+    Ok(Head {
+        method: owned(request.method),
+        target: owned(request.path),
+        version: request.version.unwrap_or(1),
+        headers: pairs.map(|one| (one.name.as_bytes().to_vec(), one.value.to_vec())).collect(),
+    })
 }
 
 /// Reads a body at the beginning of `bytes`.
@@ -144,24 +166,24 @@ fn chunked(bytes: &[u8]) -> Parsed<Vec<u8>> {
         let (header, length) = match httparse::parse_chunk_size(rest) {
             Ok(Status::Complete((header, length))) => (header, length),
             Ok(Status::Partial) if rest.len() < MAX_HEAD => return Parsed::Need,
-            Ok(Status::Partial) | Err(_) => return Parsed::Bad(Bad::Request),
+            Ok(Status::Partial) | Err(_) => return bad(Bad::Request, b""),
         };
         let Some(length) = usize::try_from(length).ok().filter(|n| body.len() + n <= MAX_BODY)
         else {
-            return Parsed::Bad(Bad::TooLarge);
+            return bad(Bad::TooLarge, b"");
         };
         let rest = rest.get(header..).unwrap_or_default();
         if length == 0 {
             return match trailers(rest) {
                 Parsed::Done((), used) => Parsed::Done(body, at + header + used),
                 Parsed::Need => Parsed::Need,
-                Parsed::Bad(bad) => Parsed::Bad(bad),
+                Parsed::Bad(why, sample) => Parsed::Bad(why, sample),
             };
         }
         let Some(chunk) = rest.get(..length) else { return Parsed::Need };
         match rest.get(length..length + 2) {
             Some(b"\r\n") => {}
-            Some(_) => return Parsed::Bad(Bad::Request),
+            Some(_) => return bad(Bad::Request, b""),
             None => return Parsed::Need,
         }
         body.extend_from_slice(chunk);
@@ -176,7 +198,7 @@ fn trailers(bytes: &[u8]) -> Parsed<()> {
     match bytes.windows(4).position(|four| four == b"\r\n\r\n") {
         Some(at) => Parsed::Done((), at + 4),
         None if bytes.len() < MAX_HEAD => Parsed::Need,
-        None => Parsed::Bad(Bad::Request),
+        None => bad(Bad::Request, b""),
     }
 }
 
@@ -195,7 +217,7 @@ mod tests {
 
     #[test]
     fn sizes_beyond_the_limit_are_refused_before_they_arrive() {
-        assert_eq!(body(Framing::Chunked, b"ffffffff\r\n"), Parsed::Bad(Bad::TooLarge));
+        assert_eq!(body(Framing::Chunked, b"ffffffff\r\n"), Parsed::Bad(Bad::TooLarge, Vec::new()));
         let Parsed::Done(head, _) = head(b"POST / HTTP/1.1\r\nContent-Length: 10485761\r\n\r\n")
         else {
             panic!("a plain head")

@@ -185,19 +185,25 @@ impl Personality {
 fn apache_text(status: u16) -> &'static str {
     match status {
         400 => "Your browser sent a request that this server could not understand.<br />\n",
-        401 => "This server could not verify that you\nare authorized to access the document\n\
+        401 => {
+            "This server could not verify that you\nare authorized to access the document\n\
                 requested.  Either you supplied the wrong\ncredentials (e.g., bad password), or your\n\
-                browser doesn't understand how to supply\nthe credentials required.",
+                browser doesn't understand how to supply\nthe credentials required."
+        }
         403 => "You don't have permission to access this resource.",
         404 => "The requested URL was not found on this server.",
         405 => "The requested method is not allowed for this URL.",
         408 => "Server timeout waiting for the HTTP request from the client.",
-        413 => "The requested resource does not allow request data with the requested method, or \
-                the amount of data provided in\nthe request exceeds the capacity limit.",
+        413 => {
+            "The requested resource does not allow request data with the requested method, or \
+                the amount of data provided in\nthe request exceeds the capacity limit."
+        }
         414 => "The requested URL's length exceeds the capacity\nlimit for this server.<br />\n",
         501 => "The method is not supported by this server.",
-        _ => "The server encountered an internal error or\nmisconfiguration and was unable to \
-              complete\nyour request.",
+        _ => {
+            "The server encountered an internal error or\nmisconfiguration and was unable to \
+              complete\nyour request."
+        }
     }
 }
 
@@ -271,7 +277,8 @@ mod tests {
 
     #[test]
     fn a_setting_cannot_inject_a_header() {
-        let asked = Asked { keep_alive: false, said_keep_alive: false, before: 0, head_only: false };
+        let asked =
+            Asked { keep_alive: false, said_keep_alive: false, before: 0, head_only: false };
         let server = Personality::new("Evil\r\nSet-Cookie: x");
         let answer = server.answer(&Page::html(200, "x"), asked, Timestamp::default());
         assert!(!String::from_utf8(answer).unwrap().contains("\nSet-Cookie"));

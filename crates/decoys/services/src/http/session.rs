@@ -31,7 +31,6 @@ pub(super) struct HttpSession {
     settings: Settings,
     server: Personality,
     port: u16,
-    own: [u8; 32],
     input: Vec<u8>,
     state: State,
     deadline: Option<Timestamp>,
@@ -53,7 +52,6 @@ impl HttpSession {
             product.unwrap_or_else(|| persona::http_server(&choices, &decky.distro)),
         );
         Self {
-            own: choices.bytes("http.own"),
             settings: opening.settings,
             server,
             port: opening.local.port,
@@ -83,7 +81,10 @@ impl HttpSession {
                         self.state = State::Body(head, framing);
                         return;
                     }
-                    Parsed::Bad(bad) => return self.refuse(cx, bad),
+                    Parsed::Bad(bad, _) => {
+                        let sample = [&head.method[..], b" ", &head.target].concat();
+                        return self.refuse(cx, bad, &sample);
+                    }
                 },
             }
         }
@@ -103,7 +104,8 @@ impl HttpSession {
                 let framing = match head.framing() {
                     Ok(framing) => framing,
                     Err(bad) => {
-                        self.refuse(cx, bad);
+                        let sample: Vec<u8> = self.input.drain(..used).take(SAMPLE).collect();
+                        self.refuse(cx, bad, &sample);
                         return None;
                     }
                 };
@@ -111,7 +113,7 @@ impl HttpSession {
                 let expects = head.header("expect").is_some_and(|value| {
                     value.eq_ignore_ascii_case(b"100-continue") && framing != Framing::Length(0)
                 });
-                if expects && self.input.is_empty() && head.version > 0 {
+                if expects && head.version > 0 {
                     cx.send(*b"HTTP/1.1 100 Continue\r\n\r\n");
                 }
                 Some(State::Body(head, framing))
@@ -120,8 +122,8 @@ impl HttpSession {
                 self.state = State::Head;
                 None
             }
-            Parsed::Bad(bad) => {
-                self.refuse(cx, bad);
+            Parsed::Bad(bad, sample) => {
+                self.refuse(cx, bad, &sample);
                 None
             }
         }
@@ -154,8 +156,12 @@ impl HttpSession {
         self.answered += 1;
         if asked.keep_alive {
             self.state = State::Head;
-            self.deadline =
-                Some(cx.now() + Duration::from_secs(self.server.keep_alive_seconds()));
+            let seconds = if self.input.is_empty() {
+                self.server.keep_alive_seconds()
+            } else {
+                self.server.head_seconds()
+            };
+            self.deadline = Some(cx.now() + Duration::from_secs(seconds));
         } else {
             self.end(cx);
         }
@@ -169,7 +175,7 @@ impl HttpSession {
             Page::html(200, body)
         } else {
             let app = self.settings.text("fake_app").unwrap_or("none");
-            let visit = Visit { head, path, body, host: &host, own: &self.own, fresh: &fresh };
+            let visit = Visit { head, path, body, host: &host, fresh: &fresh };
             apps::page(app, &visit)
                 .or_else(|| self.file(path))
                 .unwrap_or_else(|| self.error(404, &host))
@@ -206,7 +212,7 @@ impl HttpSession {
     }
 
     /// Answers what is not a request, and closes.
-    fn refuse(&mut self, cx: &mut StreamContext<'_>, bad: Bad) {
+    fn refuse(&mut self, cx: &mut StreamContext<'_>, bad: Bad, sample: &[u8]) {
         let (status, why) = match bad {
             Bad::Request => (400, "malformed request"),
             Bad::Head => (400, "request head too long"),
@@ -214,7 +220,6 @@ impl HttpSession {
             Bad::TooLarge => (413, "request body too large"),
             Bad::Unimplemented => (501, "unknown transfer coding"),
         };
-        let sample = self.input.get(..SAMPLE).unwrap_or(&self.input);
         cx.emit(catalogue::protocol_error(why, sample));
         cx.commit();
         self.send_error(cx, status);
@@ -222,7 +227,7 @@ impl HttpSession {
     }
 
     fn send_error(&self, cx: &mut StreamContext<'_>, status: u16) {
-        let page = self.error(status, &self.host.decky().hostname);
+        let page = self.error(status, &self.host.decky().hostname.to_lowercase());
         let asked =
             Asked { keep_alive: false, said_keep_alive: false, before: 0, head_only: false };
         cx.send(self.server.answer(&page, asked, cx.now()));

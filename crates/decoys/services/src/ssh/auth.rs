@@ -64,7 +64,14 @@ impl Auth {
                 None => self.refuse(cx),
             },
             AuthTry::PublicKey { algorithm, fingerprint, signed } => {
-                cx.emit(catalogue::pubkey_attempt(user, &algorithm, &fingerprint, "", signed, false));
+                cx.emit(catalogue::pubkey_attempt(
+                    user,
+                    &algorithm,
+                    &fingerprint,
+                    "",
+                    signed,
+                    false,
+                ));
                 cx.commit();
                 self.refuse(cx);
             }
@@ -79,7 +86,13 @@ impl Auth {
         }
     }
 
-    fn password(&mut self, cx: &mut SshContext<'_>, user: &[u8], password: &[u8], method: &'static str) {
+    fn password(
+        &mut self,
+        cx: &mut SshContext<'_>,
+        user: &[u8],
+        password: &[u8],
+        method: &'static str,
+    ) {
         self.tries += 1;
         // The comparison is the same for every name, known or not.
         let right = password.len() <= MAX_SECRET && self.host.check_login(user, password);

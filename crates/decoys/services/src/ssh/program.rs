@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base_model::{SessionId, Timestamp, catalogue};
-use decoys_host::shell::{Item, Process, Spawn, Stdio};
+use decoys_host::shell::{Act, Item, Process, Spawn, Stdio};
 use decoys_host::{Account, HostHandle};
 use decoys_kit::Recorder;
 use decoys_kit::recorder::{Direction, Terminal};
@@ -14,6 +14,16 @@ use super::tell;
 
 /// Recorded lines are handed over at the latest after this.
 const FLUSH: Duration = Duration::from_secs(1);
+
+/// What a client asks to run.
+pub(super) enum Run {
+    /// A login shell.
+    Shell,
+    /// A command line.
+    Exec(Vec<u8>),
+    /// A subsystem, by the program behind it; the client typed no command.
+    Subsystem(&'static [u8]),
+}
 
 /// What the connection knows that a program needs.
 pub(super) struct Caller<'a> {
@@ -34,6 +44,7 @@ pub(super) struct Program {
     flush_at: Option<Timestamp>,
     started: Timestamp,
     exec: bool,
+    subsystem: bool,
     pty: bool,
     /// Facts were told since the last commit.
     uncommitted: bool,
@@ -46,7 +57,7 @@ impl Program {
         session: SessionId,
         caller: &Caller<'_>,
         wishes: &Wishes,
-        command: Option<Vec<u8>>,
+        run: Run,
     ) -> Self {
         let now = cx.now();
         let stdio = match &wishes.pty {
@@ -66,6 +77,12 @@ impl Program {
             };
             Recorder::start(session, now, &terminal)
         });
+        let subsystem = matches!(run, Run::Subsystem(_));
+        let command = match run {
+            Run::Shell => None,
+            Run::Exec(line) => Some(line),
+            Run::Subsystem(program) => Some(program.to_vec()),
+        };
         let exec = command.is_some();
         let spawn = Spawn {
             account: caller.account.clone(),
@@ -83,6 +100,7 @@ impl Program {
             flush_at: None,
             started: now,
             exec,
+            subsystem,
             pty: wishes.pty.is_some(),
             uncommitted: false,
         }
@@ -151,6 +169,7 @@ impl Program {
     fn pass_on(&mut self, cx: &mut SshContext<'_>) {
         for item in self.process.take() {
             match item {
+                Item::Act(Act::Command { .. }) if self.subsystem => {}
                 Item::Act(act) => {
                     tell::act(cx, self.session, act, self.exec);
                     self.uncommitted = true;
@@ -200,7 +219,9 @@ impl Program {
     pub(super) fn finish(&mut self, cx: &mut SshContext<'_>) {
         let now = cx.now();
         for item in self.process.take() {
-            if let Item::Act(act) = item {
+            if let Item::Act(act) = item
+                && !(self.subsystem && matches!(act, Act::Command { .. }))
+            {
                 tell::act(cx, self.session, act, self.exec);
             }
         }

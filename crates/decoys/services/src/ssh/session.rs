@@ -12,7 +12,7 @@ use decoys_kit::ssh::{
 
 use super::auth::Auth;
 use super::channel::{Forward, Open, Pty, Wishes};
-use super::program::{Caller, Program};
+use super::program::{Caller, Program, Run};
 
 /// OpenSSH's `LoginGraceTime`.
 const GRACE: Duration = Duration::from_secs(120);
@@ -73,28 +73,15 @@ impl Session {
         }
     }
 
-    fn start(
-        &mut self,
-        cx: &mut SshContext<'_>,
-        channel: Channel,
-        command: Option<Vec<u8>>,
-    ) -> bool {
+    fn start(&mut self, cx: &mut SshContext<'_>, channel: Channel, run: Run) -> bool {
         let Some((account, method)) = self.auth.user() else { return false };
-        let Some(Open::Waiting(session, wishes)) = self.channels.get(&channel) else { return false };
-        let connection = (
-            self.peer.ip.to_string(),
-            self.peer.port,
-            self.local.ip.to_string(),
-            self.local.port,
-        );
-        let caller = Caller {
-            host: &self.host,
-            account,
-            method,
-            client: &self.client,
-            connection,
+        let Some(Open::Waiting(session, wishes)) = self.channels.get(&channel) else {
+            return false;
         };
-        let program = Program::start(cx, channel, *session, &caller, wishes, command);
+        let connection =
+            (self.peer.ip.to_string(), self.peer.port, self.local.ip.to_string(), self.local.port);
+        let caller = Caller { host: &self.host, account, method, client: &self.client, connection };
+        let program = Program::start(cx, channel, *session, &caller, wishes, run);
         cx.reply(SshReply::Requested(channel, true));
         self.channels.insert(channel, Open::Running(Box::new(program)));
         self.run(cx, channel);
@@ -207,9 +194,9 @@ impl SshSession for Session {
         request: ChannelRequest,
     ) {
         let answer = match request {
-            ChannelRequest::Shell => self.start(cx, channel, None),
+            ChannelRequest::Shell => self.start(cx, channel, Run::Shell),
             ChannelRequest::Exec(line) if line.len() <= MAX_COMMAND => {
-                self.start(cx, channel, Some(line))
+                self.start(cx, channel, Run::Exec(line))
             }
             ChannelRequest::Exec(line) => {
                 let sample = line.get(..256).unwrap_or_default();
@@ -217,7 +204,7 @@ impl SshSession for Session {
                 false
             }
             ChannelRequest::Subsystem(name) if name == b"sftp" => {
-                self.start(cx, channel, Some(b"/usr/lib/openssh/sftp-server".to_vec()))
+                self.start(cx, channel, Run::Subsystem(b"/usr/lib/openssh/sftp-server"))
             }
             ChannelRequest::Subsystem(_) => false,
             other => {

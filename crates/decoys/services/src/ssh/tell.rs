@@ -28,7 +28,8 @@ pub(super) fn act(cx: &mut SshContext<'_>, session: SessionId, act: Act, exec: b
         }
         Act::Written(written) => file(cx, session, &written),
         Act::Transfer { protocol, upload: true, path, size, content } => {
-            let digest = content.map_or_else(|| Sha256Digest::of(b""), |bytes| Sha256Digest::of(&bytes));
+            let digest =
+                content.map_or_else(|| Sha256Digest::of(b""), |bytes| Sha256Digest::of(&bytes));
             cx.emit_in(session, catalogue::file_upload(protocol, &path, size, digest));
         }
         Act::Transfer { protocol, path, size, .. } => {

@@ -5,7 +5,8 @@ use sea_orm::DatabaseTransaction;
 
 use super::{Changes, IngestTx, Totals};
 use crate::dialect::Dialect;
-use crate::sql::{self, Row, Rows, address_key, args};
+use crate::rows::Rows;
+use crate::sql::{self, Row, address_key, args};
 use crate::{
     ArtifactRow, AttackerState, CommandRow, DbError, LogRow, QuarantineRow, RecordingRow,
     SessionRow, counters,

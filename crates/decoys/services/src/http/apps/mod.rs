@@ -14,8 +14,6 @@ pub(super) struct Visit<'r> {
     pub(super) body: &'r [u8],
     /// Host name the machine answers with.
     pub(super) host: &'r str,
-    /// 32 bytes that stay the decky's own.
-    pub(super) own: &'r [u8; 32],
     /// 32 bytes that are new each time, for tokens.
     pub(super) fresh: &'r [u8; 32],
 }

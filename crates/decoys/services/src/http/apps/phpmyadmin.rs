@@ -41,8 +41,14 @@ fn login(visit: &Visit<'_>) -> Page {
          </div>\n</body>\n</html>\n"
     );
     Page::html(200, body)
-        .with("Set-Cookie", format!("phpMyAdmin={session}; path=/phpmyadmin/; HttpOnly; SameSite=Strict"))
+        .with(
+            "Set-Cookie",
+            format!("phpMyAdmin={session}; path=/phpmyadmin/; HttpOnly; SameSite=Strict"),
+        )
         .with("X-ob_mode", "1")
         .with("X-Frame-Options", "DENY")
-        .with("Cache-Control", "no-store, no-cache, must-revalidate,  pre-check=0, post-check=0, max-age=0")
+        .with(
+            "Cache-Control",
+            "no-store, no-cache, must-revalidate,  pre-check=0, post-check=0, max-age=0",
+        )
 }

@@ -4,9 +4,8 @@ use super::Visit;
 use crate::http::personality::{Page, escaped};
 
 pub(super) fn page(visit: &Visit<'_>) -> Option<Page> {
-    let manager = [&b"/manager"[..], b"/host-manager"]
-        .iter()
-        .any(|prefix| visit.path.starts_with(prefix));
+    let manager =
+        [&b"/manager"[..], b"/host-manager"].iter().any(|prefix| visit.path.starts_with(prefix));
     if manager {
         return Some(denied());
     }

@@ -9,7 +9,8 @@ pub(super) fn page(visit: &Visit<'_>) -> Option<Page> {
         b"/" | b"/index.php" => Some(front(visit)),
         b"/wp-login.php" => Some(login(visit, post)),
         b"/wp-admin" | b"/wp-admin/" => {
-            let to = format!("http://{}/wp-login.php?redirect_to=%2Fwp-admin%2F&reauth=1", visit.host);
+            let to =
+                format!("http://{}/wp-login.php?redirect_to=%2Fwp-admin%2F&reauth=1", visit.host);
             Some(Page::html(302, "").with("Location", to))
         }
         b"/xmlrpc.php" if post => Some(xmlrpc(visit)),
@@ -45,7 +46,8 @@ fn front(visit: &Visit<'_>) -> Page {
          <p>Welcome to WordPress. This is your first post. Edit or delete it, then start writing!</p>\n\
          <p><a href=\"http://{host}/wp-login.php\">Log in</a></p>\n</body>\n</html>\n"
     );
-    Page::html(200, body).with("Link", format!("<http://{}/wp-json/>; rel=\"https://api.w.org/\"", visit.host))
+    Page::html(200, body)
+        .with("Link", format!("<http://{}/wp-json/>; rel=\"https://api.w.org/\"", visit.host))
 }
 
 fn login(visit: &Visit<'_>, post: bool) -> Page {
@@ -83,7 +85,8 @@ fn login(visit: &Visit<'_>, post: bool) -> Page {
 fn xmlrpc(visit: &Visit<'_>) -> Page {
     let says = |word: &[u8]| visit.body.windows(word.len()).any(|part| part == word);
     let body = if says(b"system.listMethods") {
-        let methods = ["system.multicall", "system.listMethods", "pingback.ping", "wp.getUsersBlogs"];
+        let methods =
+            ["system.multicall", "system.listMethods", "pingback.ping", "wp.getUsersBlogs"];
         let values: String = methods
             .iter()
             .map(|method| format!("      <value><string>{method}</string></value>\n"))

@@ -51,7 +51,10 @@ impl Client {
         client
     }
 
-    pub(super) fn step(&mut self, step: impl FnOnce(&mut dyn SshSession, &mut Context<'_, SshReply>)) {
+    pub(super) fn step(
+        &mut self,
+        step: impl FnOnce(&mut dyn SshSession, &mut Context<'_, SshReply>),
+    ) {
         let mut acts = Vec::new();
         step(self.session.as_mut(), &mut Context::new(self.now, &mut self.rng, &mut acts));
         self.acts.extend(acts);
@@ -63,7 +66,9 @@ impl Client {
     }
 
     pub(super) fn open(&mut self, channel: u32) {
-        self.step(|session, cx| session.on_channel_open(cx, Channel(channel), ChannelOpen::Session));
+        self.step(|session, cx| {
+            session.on_channel_open(cx, Channel(channel), ChannelOpen::Session)
+        });
     }
 
     pub(super) fn request(&mut self, channel: u32, request: ChannelRequest) {
@@ -107,7 +112,9 @@ impl Client {
     /// All data sent on `channel` so far, both streams.
     pub(super) fn output(&self, channel: u32) -> Vec<u8> {
         let of = |act: &Effect<SshReply>| match act {
-            Effect::Reply(SshReply::Data(c, bytes) | SshReply::Stderr(c, bytes)) if c.0 == channel => {
+            Effect::Reply(SshReply::Data(c, bytes) | SshReply::Stderr(c, bytes))
+                if c.0 == channel =>
+            {
                 Some(bytes.clone())
             }
             _ => None,
@@ -117,9 +124,11 @@ impl Client {
 
     pub(super) fn facts(&self) -> Vec<String> {
         let of = |act: &Effect<SshReply>| match act {
-            Effect::Emit(_, fact) => {
-                Some(format!("{} {}", fact.kind().name, serde_json::to_string(fact.fields()).unwrap()))
-            }
+            Effect::Emit(_, fact) => Some(format!(
+                "{} {}",
+                fact.kind().name,
+                serde_json::to_string(fact.fields()).unwrap()
+            )),
             _ => None,
         };
         self.acts.iter().filter_map(of).collect()
@@ -131,18 +140,27 @@ fn render(acts: &Acts, out: &mut String) {
         match act {
             Effect::Emit(session, fact) => {
                 let fields = serde_json::to_string(fact.fields()).unwrap();
-                let session = session.map_or(String::new(), |s| format!("[{}] ", &s.to_string()[..4]));
+                let session =
+                    session.map_or(String::new(), |s| format!("[{}] ", &s.to_string()[..4]));
                 out.push_str(&format!("E: {session}{} {fields}\n", fact.kind().name));
             }
-            Effect::Keep(blob) => out.push_str(&format!("K: {} bytes {}\n", blob.bytes.len(), &blob.sha256.to_string()[..12])),
+            Effect::Keep(blob) => out.push_str(&format!(
+                "K: {} bytes {}\n",
+                blob.bytes.len(),
+                &blob.sha256.to_string()[..12]
+            )),
             Effect::Record(piece) => {
                 for line in piece.lines.lines() {
                     out.push_str(&format!("R: {line}\n"));
                 }
             }
             Effect::Commit => out.push_str("W: durable\n"),
-            Effect::Reply(SshReply::Data(channel, bytes)) => lines(&format!("S{}", channel.0), bytes, out),
-            Effect::Reply(SshReply::Stderr(channel, bytes)) => lines(&format!("S{}!", channel.0), bytes, out),
+            Effect::Reply(SshReply::Data(channel, bytes)) => {
+                lines(&format!("S{}", channel.0), bytes, out)
+            }
+            Effect::Reply(SshReply::Stderr(channel, bytes)) => {
+                lines(&format!("S{}!", channel.0), bytes, out)
+            }
             Effect::Reply(reply) => out.push_str(&format!("A: {reply:?}\n")),
         }
     }
@@ -166,7 +184,9 @@ fn unescape(text: &str) -> Vec<u8> {
                 b't' => out.push(b'\t'),
                 b'x' => {
                     let digits = [bytes.next().unwrap(), bytes.next().unwrap()];
-                    out.push(u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap());
+                    out.push(
+                        u8::from_str_radix(std::str::from_utf8(&digits).unwrap(), 16).unwrap(),
+                    );
                 }
                 other => out.push(other),
             },
@@ -177,7 +197,8 @@ fn unescape(text: &str) -> Vec<u8> {
 }
 
 fn play(text: &str) -> String {
-    let distro = text.lines().next().and_then(|line| line.strip_prefix("# on ")).unwrap_or("debian");
+    let distro =
+        text.lines().next().and_then(|line| line.strip_prefix("# on ")).unwrap_or("debian");
     let host = testing::host(1, distro);
     let mut client = Client::on(&host);
     let mut out = String::new();
@@ -209,7 +230,9 @@ fn act(client: &mut Client, script: &str) {
         "login" | "try" => client.password(parts[0], parts.get(1).copied().unwrap_or("")),
         "none" => client.step(|session, cx| session.on_auth(cx, &user, AuthTry::None)),
         "interactive" => {
-            client.step(|session, cx| session.on_auth(cx, &user, AuthTry::KeyboardInteractive(Vec::new())));
+            client.step(|session, cx| {
+                session.on_auth(cx, &user, AuthTry::KeyboardInteractive(Vec::new()))
+            });
         }
         "key" => client.step(|session, cx| {
             let attempt = AuthTry::PublicKey {
@@ -249,8 +272,11 @@ fn act(client: &mut Client, script: &str) {
         }
         "signal" => client.request(number(), ChannelRequest::Signal(parts[1].as_bytes().to_vec())),
         "eof" => client.eof(number()),
-        "close" => client.step(|session, cx| session.on_channel_close(cx, Channel(parts[0].parse().unwrap()))),
-        "wait" => client.wait(Duration::from_millis((parts[0].parse::<f64>().unwrap() * 1000.0) as u64)),
+        "close" => client
+            .step(|session, cx| session.on_channel_close(cx, Channel(parts[0].parse().unwrap()))),
+        "wait" => {
+            client.wait(Duration::from_millis((parts[0].parse::<f64>().unwrap() * 1000.0) as u64))
+        }
         other => panic!("unknown verb {other}"),
     }
 }
