@@ -18,6 +18,7 @@ use crate::cache::Fresh;
 use crate::health::board::HealthBoard;
 use crate::problem::Problem;
 use crate::stats::types::StatsBody;
+use crate::stream::Pace;
 use crate::stream::slots::Slots;
 use crate::stream::tail::Tail;
 
@@ -63,14 +64,19 @@ pub(crate) struct Inner {
     pub(crate) database: Fresh<bool>,
     /// Asked for when the server ends: streams close.
     pub(crate) closing: Shutdown,
+    pub(crate) pace: Pace,
 }
 
 impl Api {
     /// Binds the parts. Does no I/O and starts no task.
     #[must_use]
     pub fn new(parts: ApiParts) -> Self {
+        Self::paced(parts, Pace::default())
+    }
+
+    pub(crate) fn paced(parts: ApiParts, pace: Pace) -> Self {
         let ApiParts { config, db, bus, clock, health, blobs } = parts;
-        let tokens = Tokens::new(config.jwt_secret.clone(), config.jwt_lifetime);
+        let tokens = Tokens::new(&config.jwt_secret, config.jwt_lifetime);
         let limits = Limits::new(config.limiter_enabled);
         let slots = Slots::new(config.sse_max_per_user);
         Self(Arc::new(Inner {
@@ -91,6 +97,7 @@ impl Api {
             histogram: Fresh::default(),
             database: Fresh::default(),
             closing: Shutdown::default(),
+            pace,
         }))
     }
 }

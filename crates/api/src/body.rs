@@ -72,3 +72,29 @@ pub(crate) fn check_length(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::body::Bytes;
+    use futures_util::StreamExt as _;
+    use futures_util::stream;
+    use serde_json::Value;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_trickles_is_not_waited_for() {
+        let start = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"{"))]);
+        let body = Body::from_stream(start.chain(stream::pending()));
+        assert_eq!(read::<Value>(body).await, Err(Problem::too_slow()));
+    }
+
+    #[tokio::test]
+    async fn a_body_of_the_limit_is_read_and_one_byte_more_is_not() {
+        let text = format!("\"{}\"", "x".repeat(LIMIT - 2));
+        assert!(read::<Value>(Body::from(text.clone())).await.is_ok());
+        assert_eq!(read::<Value>(Body::from(text + " ")).await, Err(Problem::too_large()));
+    }
+}

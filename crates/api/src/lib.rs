@@ -8,7 +8,7 @@
 //!
 //! [`Api::new`] binds the parts, [`router`] makes the routes, [`serve`] answers on a listener.
 //! A resource is a folder with `routes`, `types` and `tests`; the list of them is in
-//! [`resources`](mod@resources).
+//! `resources.rs`.
 
 mod access;
 mod api;
@@ -43,6 +43,7 @@ mod transcripts;
 pub use access::{Access, Role};
 pub use api::{Api, ApiCounts, ApiParts};
 pub use auth::password::{PasswordRule, hash_password, password_rules};
+pub use auth::seed::{SeedError, Seeded, seed_admin};
 pub use config::{ApiConfig, JwtSecret, WeakSecret};
 pub use health::board::{ComponentStatus, HealthBoard};
 pub use openapi::openapi;

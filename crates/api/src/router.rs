@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{self, Next};
+use axum::routing::any;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa_axum::router::OpenApiRouter;
 
@@ -11,8 +12,8 @@ use crate::access::gate;
 use crate::api::Api;
 use crate::{guard, resources};
 
-/// The router of all routes. Its fallback answers 404; whoever serves more under the same address
-/// merges into it or replaces the fallback.
+/// The router of all routes. Whoever serves more under the same address merges into it or replaces
+/// the fallback; below `/api` it stays the only one to answer.
 pub fn router(api: Api) -> Router {
     let Api(api) = api;
     let mut all = OpenApiRouter::new();
@@ -27,6 +28,9 @@ pub fn router(api: Api) -> Router {
     }
     let cors = cors(&api.config.cors_origins);
     Router::from(all)
+        .route("/api", any(guard::no_route))
+        .route("/api/", any(guard::no_route))
+        .route("/api/{*rest}", any(guard::no_route))
         .fallback(guard::no_route)
         .method_not_allowed_fallback(guard::no_method)
         .layer(middleware::from_fn(guard::bodies))

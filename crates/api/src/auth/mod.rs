@@ -3,6 +3,7 @@
 pub(crate) mod limits;
 pub(crate) mod password;
 pub(crate) mod routes;
+pub(crate) mod seed;
 pub(crate) mod session;
 #[cfg(test)]
 mod tests;

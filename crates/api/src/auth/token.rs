@@ -7,14 +7,17 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use crate::JwtSecret;
 
 const ISSUER: &str = "decnet";
 const AUDIENCE: &str = "decnet-dashboard";
 const TYPE: &str = "access";
+/// Bytes of a block of SHA-256.
+const BLOCK: usize = 64;
 /// Longer ones are not ours.
 const MAX_LENGTH: usize = 2048;
 
@@ -61,13 +64,14 @@ struct Algorithm {
 
 /// Signs and verifies.
 pub(crate) struct Tokens {
-    secret: JwtSecret,
+    key: Zeroizing<[u8; BLOCK]>,
     lifetime: i64,
 }
 
 impl Tokens {
-    pub(crate) fn new(secret: JwtSecret, lifetime: Duration) -> Self {
-        Self { secret, lifetime: i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX) }
+    pub(crate) fn new(secret: &JwtSecret, lifetime: Duration) -> Self {
+        let key = block_key(secret.expose());
+        Self { key, lifetime: i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX) }
     }
 
     /// A token for account `uuid`. `valid_from` is when the account's sessions begin to count: a
@@ -126,11 +130,20 @@ impl Tokens {
     }
 
     fn mac(&self, signed: &str) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.expose())
-            .unwrap_or_else(|_| Hmac::<Sha256>::new(&hmac::digest::Key::<Hmac<Sha256>>::default()));
+        let mut mac = Hmac::<Sha256>::new(&(*self.key).into());
         mac.update(signed.as_bytes());
         mac
     }
+}
+
+/// A key of any length as one of a block, in the way of RFC 2104 §2: zeros after a short one, the
+/// digest in place of a long one.
+fn block_key(secret: &[u8]) -> Zeroizing<[u8; BLOCK]> {
+    let digest = Zeroizing::new(<[u8; 32]>::from(Sha256::digest(secret)));
+    let secret = if secret.len() > BLOCK { digest.as_slice() } else { secret };
+    let mut key = Zeroizing::new([0; BLOCK]);
+    key.iter_mut().zip(secret).for_each(|(place, byte)| *place = *byte);
+    key
 }
 
 fn encode(part: &impl Serialize) -> String {
@@ -151,7 +164,7 @@ mod tests {
     const USER: Uuid = Uuid::from_bytes([7; 16]);
 
     fn tokens() -> Tokens {
-        Tokens::new(JwtSecret::new([9; 32]), Duration::from_secs(60))
+        Tokens::new(&JwtSecret::new([9; 32]), Duration::from_secs(60))
     }
 
     /// A token of these parts, signed with `tokens`' key.
@@ -185,7 +198,7 @@ mod tests {
         // RFC 7515 appendix A.1.
         let key = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
         let tokens = Tokens::new(
-            JwtSecret::new(URL_SAFE_NO_PAD.decode(key).unwrap()),
+            &JwtSecret::new(URL_SAFE_NO_PAD.decode(key).unwrap()),
             Duration::from_secs(1),
         );
         let signed = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
@@ -194,11 +207,34 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_every_length_are_those_of_rfc_4231() {
+        // Test cases 2 and 6.
+        let long = "Test Using Larger Than Block-Size Key - Hash Key First";
+        for (key, text, expected) in [
+            (
+                b"Jefe".to_vec(),
+                "what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                vec![0xaa; 131],
+                long,
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+            ),
+        ] {
+            let tokens = Tokens::new(&JwtSecret::new(key), Duration::ZERO);
+            let mac = tokens.mac(text).finalize().into_bytes();
+            let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hex, expected);
+        }
+    }
+
+    #[test]
     fn another_key_algorithm_or_claim_is_refused() {
         let tokens = tokens();
         let (header, payload) = good();
         assert!(tokens.verify(&forge(&tokens, &header, &payload), NOW).is_some(), "the control");
-        let other = Tokens::new(JwtSecret::new([8; 32]), Duration::from_secs(60));
+        let other = Tokens::new(&JwtSecret::new([8; 32]), Duration::from_secs(60));
         assert!(tokens.verify(&other.issue(USER, "a", NOW, None), NOW).is_none());
         for alg in ["none", "None", "HS512", "RS256", "hs256", ""] {
             let header = json!({"alg": alg, "typ": "JWT"});

@@ -22,6 +22,8 @@ use crate::problem::Problem;
 const SEARCH: usize = 512;
 /// Width of a bar unless another is asked for.
 pub(crate) const MINUTES: u32 = 15;
+/// Most bars of one answer; the newest of more.
+const MAX_BARS: usize = 50_000;
 /// Most bars of one answer when empty ones are filled in.
 const MAX_FILLED: usize = 10_000;
 /// How old a histogram of everything may be.
@@ -119,7 +121,7 @@ fn read_cursor(text: &str) -> Option<LogCursor> {
         ("interval_minutes" = Option<u32>, Query, description = "Width of a bar, 1 to 10080 (15)"),
         ("fill" = Option<bool>, Query, description = "Whether bars without events are given too"),
     ),
-    responses((status = 200, description = "Bars, oldest first", body = Vec<HistogramBucket>))
+    responses((status = 200, description = "Bars, oldest first; at most the newest 50000", body = Vec<HistogramBucket>))
 )]
 async fn logs_histogram(
     State(api): State<Shared>,
@@ -137,7 +139,7 @@ async fn logs_histogram(
         let bars = of_everything(&api).await?;
         return Ok(Json(bars.iter().copied().map(HistogramBucket::from).collect()));
     }
-    let mut bars = api.db.logs().histogram(&query, minutes).await?;
+    let mut bars = newest(api.db.logs().histogram(&query, minutes).await?);
     if fill {
         bars = filled(bars, &query, minutes);
     }
@@ -148,9 +150,14 @@ async fn logs_histogram(
 async fn of_everything(api: &Shared) -> Result<Arc<Vec<Bucket>>, Problem> {
     let make = async {
         let bars = api.db.logs().histogram(&LogQuery::default(), MINUTES).await?;
-        Ok::<_, Problem>(Arc::new(bars))
+        Ok::<_, Problem>(Arc::new(newest(bars)))
     };
     api.histogram.get(api.now(), AGE, make).await
+}
+
+fn newest(mut bars: Vec<Bucket>) -> Vec<Bucket> {
+    bars.drain(..bars.len().saturating_sub(MAX_BARS));
+    bars
 }
 
 /// Whether nothing is filtered out.

@@ -12,3 +12,23 @@ pub(crate) mod tail;
 #[cfg(test)]
 mod tests;
 mod viewer;
+
+use std::time::Duration;
+
+/// How often things happen on a stream by themselves.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    /// Figures and histogram are sent, and the session is looked at.
+    pub(crate) tick: Duration,
+    /// A comment is sent.
+    pub(crate) keepalive: Duration,
+    /// The log is read without being woken.
+    pub(crate) patience: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        let ten = Duration::from_secs(10);
+        Self { tick: ten, keepalive: Duration::from_secs(15), patience: ten }
+    }
+}

@@ -17,8 +17,6 @@ use crate::telemetry::{self, Counter};
 
 /// What the ingest publishes after a commit.
 const WAKES: &str = "system.log";
-/// How often the log is read without being woken.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// Rows read at a time.
 const PAGE: u64 = 256;
 /// Rows kept.
@@ -198,7 +196,7 @@ async fn run(api: Shared) {
         tokio::select! {
             () = api.closing.asked() => {}
             message = wake => heard = message.is_some(),
-            () = tokio::time::sleep(PATIENCE) => {}
+            () = tokio::time::sleep(api.pace.patience) => {}
         }
         tokio::time::sleep_until(rested).await;
         // One reading answers all that were waiting.

@@ -1,8 +1,11 @@
 //! The live stream over a socket.
 
+use std::time::Duration;
+
 use base_model::Fields;
 use serde_json::json;
 
+use crate::stream::Pace;
 use crate::tests::client::Live;
 use crate::tests::world::{HOSTILE, World, at, body, event, request, user_id};
 
@@ -225,4 +228,73 @@ async fn a_failing_store_interrupts_the_stream_with_a_word() {
     assert_eq!(frame.event.as_deref(), Some("error"));
     assert_eq!(frame.data, json!({"type": "error", "message": "Stream interrupted"}));
     assert!(live.frame().await.is_none());
+}
+
+const NEVER: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn rows_come_because_the_bus_says_so() {
+    let pace = Pace { tick: NEVER, keepalive: NEVER, patience: NEVER };
+    let world = World::paced(store_db::testing::sqlite().await, |_| {}, pace, false).await;
+    let mut live = world.live("", &world.token("viewer")).await;
+    live.next("histogram").await;
+    for n in 1..=5 {
+        feed(&world, 1).await;
+        assert_eq!(live.ids(1).await, [n]);
+    }
+}
+
+#[tokio::test]
+async fn rows_come_although_the_bus_said_nothing() {
+    let pace = Pace { tick: NEVER, keepalive: NEVER, patience: Duration::from_millis(20) };
+    let world = World::paced(store_db::testing::sqlite().await, |_| {}, pace, true).await;
+    let mut live = world.live("", &world.token("viewer")).await;
+    live.next("histogram").await;
+    feed(&world, 3).await;
+    assert_eq!(live.ids(3).await, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn an_idle_stream_tells_the_figures_and_that_it_is_alive() {
+    let brief = Duration::from_millis(10);
+    let pace = Pace { tick: brief, keepalive: brief, patience: NEVER };
+    let world = World::paced(store_db::testing::sqlite().await, |_| {}, pace, false).await;
+    let mut live = world.live("", &world.token("viewer")).await;
+    let (mut comments, mut figures, mut bars) = (0, 0, 0);
+    while comments < 3 || figures < 8 || bars < 8 {
+        let block = live.block().await.unwrap();
+        comments += usize::from(block == ": keepalive");
+        figures += usize::from(block.contains(r#"{"type":"stats""#));
+        bars += usize::from(block.contains(r#"{"type":"histogram""#));
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_when_its_token_does() {
+    let test = store_db::testing::sqlite().await;
+    let world = World::with(test, |config| config.jwt_lifetime = Duration::from_secs(2)).await;
+    let mut live = world.live("", &world.token("viewer")).await;
+    assert_eq!(live.answer.status, 200);
+    while let Some(frame) = live.frame().await {
+        assert_eq!(frame.event.as_deref(), Some("message"));
+    }
+}
+
+#[tokio::test]
+async fn one_reader_serves_all_viewers_and_leaves_with_the_last() {
+    let world = World::new().await;
+    let token = world.token("viewer");
+    assert!(!world.bus.wants("system.log"), "nobody watches");
+    let mut first = world.live("", &token).await;
+    let mut second = world.live("", &token).await;
+    feed(&world, 1).await;
+    assert_eq!((first.ids(1).await, second.ids(1).await), (vec![1], vec![1]));
+    assert!(world.bus.wants("system.log"));
+    drop((first, second));
+    while world.bus.wants("system.log") {
+        feed(&world, 1).await;
+        tokio::task::yield_now().await;
+    }
+    let mut again = world.live("?lastEventId=1", &token).await;
+    assert_eq!(again.ids(1).await[0], 2);
 }

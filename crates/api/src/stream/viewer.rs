@@ -26,12 +26,8 @@ use crate::stream::tail::{Member, Shown, Tail};
 const BATCH: usize = 50;
 /// Rows a viewer may be behind: 256 frames. Then it leaves out all but the last frame's.
 const MAX_LAG: u64 = 256 * BATCH as u64;
-/// How often figures and histogram are sent unasked, and the session is looked at.
-const TICK: Duration = Duration::from_secs(10);
 /// Ticks between two readings of the histogram.
 const RELOAD: u32 = 6;
-/// How often a comment is sent.
-const KEEPALIVE: Duration = Duration::from_secs(15);
 /// Least time between two frames of rows: no one reads faster, and a flood costs no more.
 const ROWS_PAUSE: Duration = Duration::from_millis(20);
 /// Least time between figures that follow rows.
@@ -80,6 +76,7 @@ impl Viewer {
         query: LogQuery,
         after: Option<u64>,
     ) -> Result<Self, Problem> {
+        let sessions = api.sessions.changes();
         let (member, tip) = Tail::join(&api);
         let newest = api.db.logs().newest_seq().await?;
         let bars = Bars::load(&api, &query).await?;
@@ -87,12 +84,12 @@ impl Viewer {
         let mut viewer = Self {
             cursor: after.map_or(newest, |after| after.min(newest)),
             tip,
-            sessions: api.sessions.changes(),
+            sessions,
             bars,
             ready: VecDeque::from([frame::KEEPALIVE]),
-            tick: now + TICK,
+            tick: now + api.pace.tick,
             ticks: 0,
-            keepalive: now + KEEPALIVE,
+            keepalive: now + api.pace.keepalive,
             rows_at: now,
             overview_at: now,
             overview_due: false,
@@ -103,6 +100,8 @@ impl Viewer {
             _member: member,
             _slot: slot,
         };
+        // What was revoked between the gate and the first line above woke nobody.
+        viewer.check_session().await?;
         viewer.overview().await?;
         Ok(viewer)
     }
@@ -132,7 +131,7 @@ impl Viewer {
             Wake::Session => self.check_session().await?,
             Wake::Tick => self.on_tick().await?,
             Wake::Keepalive => {
-                self.keepalive = Instant::now() + KEEPALIVE;
+                self.keepalive = Instant::now() + self.api.pace.keepalive;
                 self.ready.push_back(frame::KEEPALIVE);
             }
             Wake::Overview => self.overview().await?,
@@ -174,7 +173,7 @@ impl Viewer {
     }
 
     async fn on_tick(&mut self) -> Result<(), Problem> {
-        self.tick = Instant::now() + TICK;
+        self.tick = Instant::now() + self.api.pace.tick;
         self.ticks += 1;
         self.check_session().await?;
         if self.ticks.is_multiple_of(RELOAD) {

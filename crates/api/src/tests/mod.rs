@@ -3,6 +3,8 @@
 pub(crate) mod client;
 mod document;
 mod engines;
+mod hostile;
+mod measure;
 mod requests;
 mod roles;
 pub(crate) mod world;

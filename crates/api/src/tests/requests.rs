@@ -34,6 +34,23 @@ async fn what_is_not_there_is_a_problem_and_secured() {
 }
 
 #[tokio::test]
+async fn a_dashboard_beside_the_api_does_not_answer_for_it() {
+    let world = World::new().await;
+    let router = crate::router(world.api.clone()).fallback(async || "the dashboard");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let api = world.api.clone();
+    let served = tokio::spawn(crate::serve_router(listener, api, router, Shutdown::default()));
+    let get =
+        async |path: &str| client::send(addr, request("GET", path, "", None).as_bytes()).await;
+    assert_eq!(get("/attackers").await.text(), "the dashboard");
+    for path in ["/api", "/api/", "/api/v1", "/api/v2/logs", "/api/v1/logs/"] {
+        get(path).await.problem(404, "not_found");
+    }
+    served.abort();
+}
+
+#[tokio::test]
 async fn a_body_must_say_that_it_is_json() {
     let world = World::new().await;
     for kind in ["", "Content-Type: text/plain\r\n", "Content-Type: application/xml\r\n"] {

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::client::{self, Answer, Live};
+use crate::stream::Pace;
 use crate::{Api, ApiConfig, ApiParts, HealthBoard, JwtSecret};
 
 /// Password of every test account.
@@ -31,6 +32,7 @@ pub(crate) const HOSTILE: &str = "<script>alert(1)</script>\"'\\ \r\n\u{0}\u{1b}
 pub(crate) struct World {
     pub(crate) test: TestDb,
     pub(crate) api: Api,
+    pub(crate) bus: Bus,
     pub(crate) blobs: BlobStore,
     pub(crate) health: HealthBoard,
     pub(crate) addr: SocketAddr,
@@ -58,11 +60,22 @@ impl World {
 
     /// A deployment on `test`, with a changed configuration.
     pub(crate) async fn with(test: TestDb, change: impl FnOnce(&mut ApiConfig)) -> Self {
+        Self::paced(test, change, Pace::default(), false).await
+    }
+
+    /// The same at another pace; a `deaf` API does not hear what the ingest publishes.
+    pub(crate) async fn paced(
+        test: TestDb,
+        change: impl FnOnce(&mut ApiConfig),
+        pace: Pace,
+        deaf: bool,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let artifacts = folder.path().join("artifacts");
         let (clock, bus) = (Clock::start(), Bus::new());
         let options = IngestOptions::new(artifacts.clone(), "test".into());
-        let ingest = Ingest::open(test.db.clone(), options, clock, bus.clone()).await.unwrap();
+        let heard = if deaf { Bus::new() } else { bus.clone() };
+        let ingest = Ingest::open(test.db.clone(), options, clock, heard).await.unwrap();
         let blobs = BlobStore::open(&artifacts, 1 << 30).unwrap();
         let hash = bcrypt::hash(PASSWORD, 4).unwrap();
         for (name, role, must_change_password) in ACCOUNTS {
@@ -79,20 +92,21 @@ impl World {
         let mut config = ApiConfig::new(JwtSecret::new([42; 32]), artifacts);
         change(&mut config);
         let health = HealthBoard::default();
-        let api = Api::new(ApiParts {
+        let parts = ApiParts {
             config,
             db: test.db.clone(),
             bus: bus.clone(),
             clock,
             health: health.clone(),
             blobs: blobs.clone(),
-        });
+        };
+        let api = Api::paced(parts, pace);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
         let shutdown = Shutdown::default();
         let served = tokio::spawn(crate::serve(listener, api.clone(), shutdown.clone()));
         let seq = Mutex::new(0);
-        Self { test, api, blobs, health, addr, folder, shutdown, served, ingest, seq }
+        Self { test, api, bus, blobs, health, addr, folder, shutdown, served, ingest, seq }
     }
 
     /// Ingests events and chunks, numbered in order.

@@ -87,7 +87,8 @@ fn stray_parenthesis(tokens: &[Token], index: usize) -> bool {
     let before = index.checked_sub(1).and_then(|at| tokens.get(at));
     let empty = matches!(tokens.get(index + 1), Some(Token::Operator(next, _)) if next == ")");
     let ordinary = |word: &str| {
-        let reserved = ["if", "then", "else", "elif", "do", "while", "until", "for", "in", "!", "{"];
+        let reserved =
+            ["if", "then", "else", "elif", "do", "while", "until", "for", "in", "!", "{"];
         !word.ends_with('=') && !word.starts_with("[[") && !reserved.contains(&word)
     };
     !empty && matches!(before, Some(Token::Word(word, _)) if ordinary(word))

@@ -37,9 +37,8 @@ pub fn parse(source: &[u8], limits: &Limits) -> Result<Program, ParseFault> {
     let misplaced = cost::check(&tokens, limits)?;
     // The grammar still holds conversions that can panic; one that slipped past the lexer's
     // precautions is the client's syntax error, not our failure.
-    let parsed = std::panic::catch_unwind(|| {
-        brush_parser::parse_tokens(&tokens, &ParserOptions::default())
-    });
+    let parsed =
+        std::panic::catch_unwind(|| brush_parser::parse_tokens(&tokens, &ParserOptions::default()));
     match parsed {
         Ok(Ok(program)) => Ok(program),
         Ok(Err(ParseError::ParsingNear(at))) => Err(unexpected(&tokens, at.index, misplaced)),

@@ -86,10 +86,41 @@ fn bytes_that_are_not_utf8_come_back() {
 #[test]
 fn deep_nesting_is_refused_before_it_is_parsed() {
     let nesting = [
-        "$(", "${x:-", "(", "((", "{ ", "\"$(", "$((", "if ", "while ", "until ", "if true; then ",
-        "case x in a) ", "for i in a; do ", "! ", "[[ ( ", "[[ ! ", "f() { ", "function f ", "coproc ",
-        "<( ", "echo <( ", "time ", "select x in a; do ", "a | { ", "case $(", "cat <<$(", "else if ",
-        "{ { ! ( ", "[[ a =~ (", "((a[", "for (( ", "a=$(b=", "@(", "x=@(", "elif { ",
+        "$(",
+        "${x:-",
+        "(",
+        "((",
+        "{ ",
+        "\"$(",
+        "$((",
+        "if ",
+        "while ",
+        "until ",
+        "if true; then ",
+        "case x in a) ",
+        "for i in a; do ",
+        "! ",
+        "[[ ( ",
+        "[[ ! ",
+        "f() { ",
+        "function f ",
+        "coproc ",
+        "<( ",
+        "echo <( ",
+        "time ",
+        "select x in a; do ",
+        "a | { ",
+        "case $(",
+        "cat <<$(",
+        "else if ",
+        "{ { ! ( ",
+        "[[ a =~ (",
+        "((a[",
+        "for (( ",
+        "a=$(b=",
+        "@(",
+        "x=@(",
+        "elif { ",
     ];
     for opener in nesting {
         let fault = on_a_small_stack(move || {
@@ -108,9 +139,10 @@ fn deep_nesting_is_refused_before_it_is_parsed() {
 
 #[test]
 fn repetition_that_is_no_nesting_survives_too() {
-    for opener in
-        ["`", "'\"$(", "\\$(", "a=(", "then ", "do ", "~(", "x[", "$[", "{a,", "else ", "$(<<a ", "<<a "]
-    {
+    for opener in [
+        "`", "'\"$(", "\\$(", "a=(", "then ", "do ", "~(", "x[", "$[", "{a,", "else ", "$(<<a ",
+        "<<a ",
+    ] {
         on_a_small_stack(move || {
             let source = opener.repeat(10_000);
             drop(parse(source.as_bytes(), &Limits { bytes: 1 << 20, ..Limits::default() }));
@@ -122,9 +154,14 @@ fn repetition_that_is_no_nesting_survives_too() {
 
 #[test]
 fn closed_deep_nesting_is_refused_too() {
-    for (open, close) in
-        [("(", ")"), ("{ ", "; }"), ("$(", ")"), ("((", "))"), ("if a; then ", "; fi"), ("\"$(", ")\"")]
-    {
+    for (open, close) in [
+        ("(", ")"),
+        ("{ ", "; }"),
+        ("$(", ")"),
+        ("((", "))"),
+        ("if a; then ", "; fi"),
+        ("\"$(", ")\""),
+    ] {
         let deep = on_a_small_stack(move || {
             let source = format!("{}a;{}", open.repeat(10_000), close.repeat(10_000));
             parse(source.as_bytes(), &Limits { bytes: 1 << 20, ..Limits::default() }).err()
@@ -150,9 +187,16 @@ fn the_worst_backtracking_ends_in_time() {
     let started = std::time::Instant::now();
     for depth in [4, 8, 12, 16] {
         for (open, close) in [
-            ("( ", "; )"), ("(( ", " ))"), ("case x in a) ", " esac"), ("if a; then ", "; fi"),
-            ("function f ( ) { ", "; }"), ("f() ( ", " )"), ("echo <( ", " )"), ("[[ ( a ", " ) ]]"),
-            ("coproc a ( ", " )"), ("for (( ", " ))"),
+            ("( ", "; )"),
+            ("(( ", " ))"),
+            ("case x in a) ", " esac"),
+            ("if a; then ", "; fi"),
+            ("function f ( ) { ", "; }"),
+            ("f() ( ", " )"),
+            ("echo <( ", " )"),
+            ("[[ ( a ", " ) ]]"),
+            ("coproc a ( ", " )"),
+            ("for (( ", " ))"),
         ] {
             let source = format!("{}b;c{}", open.repeat(depth), close.repeat(depth - 1));
             drop(on_a_small_stack(move || parse(source.as_bytes(), &Limits::default())));
@@ -188,7 +232,14 @@ fn words_come_apart() {
     let quoted = |t: &str| Piece::Quoted(t.to_owned());
     assert_eq!(
         pieces("~/a'b c'\"$x y\"$1", 8).unwrap(),
-        [Piece::Tilde(String::new()), text("/a"), quoted("b c"), value("x", true), quoted(" y"), value("1", false)]
+        [
+            Piece::Tilde(String::new()),
+            text("/a"),
+            quoted("b c"),
+            value("x", true),
+            quoted(" y"),
+            value("1", false)
+        ]
     );
     assert_eq!(pieces("\"\"", 8).unwrap(), [quoted("")]);
     assert_eq!(pieces("$'\\x41\\n'", 8).unwrap(), [quoted("A\n")]);
@@ -242,17 +293,65 @@ fn braces_expand_and_explosions_stay_as_written() {
     assert_eq!(expand_braces("${x}{}"), ["${x}{}"]);
     assert_eq!(expand_braces("'{a,b}'"), ["'{a,b}'"]);
     let bomb = "{1..99}".repeat(6);
-    assert_eq!(expand_braces(&bomb), [bomb.clone()]);
+    assert_eq!(expand_braces(&bomb), std::slice::from_ref(&bomb));
     assert_eq!(expand_braces("{1..99999999999}"), ["{1..99999999999}"]);
 }
 
 /// Pieces of shell that mutate into each other.
 fn soup() -> impl Strategy<Value = Vec<u8>> {
     let atoms = prop::sample::select(vec![
-        "$(", ")", "(", "{ ", "}", "`", "'", "\"", "\\", "\n", ";", "&&", "|", "if ", "then ", "fi ",
-        "for x in ", "do ", "done ", "case x in ", "esac", ";;", "<<E", "<<-E", "\nE\n", ">", "2>&1",
-        "&>", "<<<", "$((", "))", "${", "x=", "a[", "=(", "[[ ", " ]]", "! ", "#", " ", "echo ", "\t",
-        "$'", "~", "99999999999>", "function ", "coproc ", "time ", "é", "{a,b}", "{1..3}", "\u{10FE5B}",
+        "$(",
+        ")",
+        "(",
+        "{ ",
+        "}",
+        "`",
+        "'",
+        "\"",
+        "\\",
+        "\n",
+        ";",
+        "&&",
+        "|",
+        "if ",
+        "then ",
+        "fi ",
+        "for x in ",
+        "do ",
+        "done ",
+        "case x in ",
+        "esac",
+        ";;",
+        "<<E",
+        "<<-E",
+        "\nE\n",
+        ">",
+        "2>&1",
+        "&>",
+        "<<<",
+        "$((",
+        "))",
+        "${",
+        "x=",
+        "a[",
+        "=(",
+        "[[ ",
+        " ]]",
+        "! ",
+        "#",
+        " ",
+        "echo ",
+        "\t",
+        "$'",
+        "~",
+        "99999999999>",
+        "function ",
+        "coproc ",
+        "time ",
+        "é",
+        "{a,b}",
+        "{1..3}",
+        "\u{10FE5B}",
     ]);
     let atom = prop_oneof![
         8 => atoms.prop_map(|s| s.as_bytes().to_vec()),

@@ -104,7 +104,8 @@ impl Accounts {
             return;
         }
         let taken = |uid: u32| self.accounts.iter().any(|account| account.uid == uid);
-        let uid = if taken(uid) { (1000..60_000).find(|uid| !taken(*uid)).unwrap_or(uid) } else { uid };
+        let uid =
+            if taken(uid) { (1000..60_000).find(|uid| !taken(*uid)).unwrap_or(uid) } else { uid };
         if uid == 1000 {
             for group in self.groups.iter_mut().filter(|g| admin_groups.contains(&g.name)) {
                 group.members.push(name.to_owned());
@@ -250,6 +251,7 @@ fn logins(decky: &Decky) -> Vec<(String, String, u32)> {
 
 fn valid_name(name: &str) -> bool {
     let first = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_');
-    let rest = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.');
+    let rest =
+        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'_' | b'-' | b'.');
     first && name.len() <= 32 && name.bytes().all(rest)
 }

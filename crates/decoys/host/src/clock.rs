@@ -5,8 +5,18 @@ use base_model::Timestamp;
 pub(crate) const MONTHS: [&str; 12] =
     ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const LONG_MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September",
-    "October", "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 const LONG_DAYS: [&str; 7] =
@@ -76,9 +86,5 @@ pub(crate) fn format(at: Timestamp, format: &str) -> String {
 /// The date column of `ls -l`.
 pub(crate) fn listing(at: Timestamp, now: Timestamp) -> String {
     let age = now.seconds() - at.seconds();
-    if (0..HALF_YEAR).contains(&age) {
-        format(at, "%b %e %H:%M")
-    } else {
-        format(at, "%b %e  %Y")
-    }
+    if (0..HALF_YEAR).contains(&age) { format(at, "%b %e %H:%M") } else { format(at, "%b %e  %Y") }
 }

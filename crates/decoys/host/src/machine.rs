@@ -177,7 +177,13 @@ impl Machine {
     }
 
     /// Notes that `account` logged in; the terminal is the first free one.
-    pub fn log_in(&mut self, account: &Account, with_tty: bool, from: &str, now: Timestamp) -> LoginSession {
+    pub fn log_in(
+        &mut self,
+        account: &Account,
+        with_tty: bool,
+        from: &str,
+        now: Timestamp,
+    ) -> LoginSession {
         // The server forks twice before the shell.
         self.new_pid();
         self.new_pid();
@@ -198,7 +204,9 @@ impl Machine {
             running: "-bash".to_owned(),
         };
         if with_tty {
-            if self.last_logins.len() < MAX_LAST_LOGINS || self.last_logins.contains_key(&account.name) {
+            if self.last_logins.len() < MAX_LAST_LOGINS
+                || self.last_logins.contains_key(&account.name)
+            {
                 self.last_logins.insert(account.name.clone(), (now.micros(), from.to_owned()));
             }
             self.revision += 1;
@@ -250,11 +258,38 @@ impl Machine {
                 });
             };
             let server = session.pid - 2;
-            add(server, listener, "root", "?", "Ss", 17_992, 11_004, format!("sshd: {} [priv]", session.user));
-            add(server + 1, server, &session.user, "?", "S", 18_252, 6_904, format!("sshd: {}@{place}", session.user));
+            add(
+                server,
+                listener,
+                "root",
+                "?",
+                "Ss",
+                17_992,
+                11_004,
+                format!("sshd: {} [priv]", session.user),
+            );
+            add(
+                server + 1,
+                server,
+                &session.user,
+                "?",
+                "S",
+                18_252,
+                6_904,
+                format!("sshd: {}@{place}", session.user),
+            );
             let shell_tty = tty.as_deref().unwrap_or("?");
             let shell = if tty.is_some() { "-bash" } else { "bash" };
-            add(session.pid, server + 1, &session.user, shell_tty, "Ss", 7_968, 4_760, shell.to_owned());
+            add(
+                session.pid,
+                server + 1,
+                &session.user,
+                shell_tty,
+                "Ss",
+                7_968,
+                4_760,
+                shell.to_owned(),
+            );
         }
         out.retain(|process| process.started <= now.seconds());
         out
@@ -296,7 +331,13 @@ impl Machine {
     pub fn disk_usage_text(&self) -> String {
         let tenths = self.disk_used_kb() * 1000 / self.facts.disk_kb.max(1);
         let hundredths = self.facts.disk_kb * 100 / 1_048_576;
-        format!("{}.{}% of {}.{:02}GB", tenths / 10, tenths % 10, hundredths / 100, hundredths % 100)
+        format!(
+            "{}.{}% of {}.{:02}GB",
+            tenths / 10,
+            tenths % 10,
+            hundredths / 100,
+            hundredths % 100
+        )
     }
 
     /// At most `length` bytes of `ino` from `offset`, kernel files and devices included.
@@ -336,7 +377,11 @@ impl Machine {
             }
             Live::LoadAverage => {
                 let tasks = self.processes(now).len();
-                format!("{} 1/{tasks} {}\n", self.load(now).join(" "), self.next_pid.saturating_sub(1))
+                format!(
+                    "{} 1/{tasks} {}\n",
+                    self.load(now).join(" "),
+                    self.next_pid.saturating_sub(1)
+                )
             }
             Live::MemInfo => {
                 let memory = self.memory(now);
@@ -386,7 +431,8 @@ impl Machine {
             ),
             Live::HostName => format!("{}\n", facts.hostname),
             Live::FileSystems => {
-                "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\n\text4\n".to_owned()
+                "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\n\text4\n"
+                    .to_owned()
             }
         }
     }

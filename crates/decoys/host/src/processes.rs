@@ -55,7 +55,13 @@ const THREADS: &[(&str, &str)] = &[
 const SERVICES: &[(&str, &str, &str, &str, u64)] = &[
     ("ftp", "/usr/sbin/vsftpd", "root", "/usr/sbin/vsftpd /etc/vsftpd.conf", 168_320),
     ("mysql", "/usr/sbin/mariadbd", "mysql", "/usr/sbin/mariadbd", 25_162_216),
-    ("postgres", "/usr/lib/postgresql/bin/postgres", "postgres", "/usr/lib/postgresql/bin/postgres -D /var/lib/postgresql/main", 8_868_216),
+    (
+        "postgres",
+        "/usr/lib/postgresql/bin/postgres",
+        "postgres",
+        "/usr/lib/postgresql/bin/postgres -D /var/lib/postgresql/main",
+        8_868_216,
+    ),
     ("redis", "/usr/bin/redis-server", "redis", "/usr/bin/redis-server 127.0.0.1:6379", 1_824_312),
     ("smb", "/usr/sbin/smbd", "root", "/usr/sbin/smbd --foreground --no-process-group", 108_512),
     ("smtp", "/usr/lib/postfix/sbin/master", "root", "/usr/lib/postfix/sbin/master -w", 51_416),
@@ -116,7 +122,12 @@ pub(crate) fn system(decky: &Decky, facts: &Facts, http_server: &str) -> Vec<Pro
     daemon("root", "Ss", 2, "/lib/systemd/systemd-udevd");
     daemon("systemd-timesync", "Ssl", 4, "/lib/systemd/systemd-timesyncd");
     daemon("root", "Ss", 5, "/usr/sbin/cron -f");
-    daemon("messagebus", "Ss", 5, "/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only");
+    daemon(
+        "messagebus",
+        "Ss",
+        5,
+        "/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only",
+    );
     daemon("root", "Ssl", 5, "/usr/sbin/rsyslogd -n -iNONE");
     daemon("root", "Ss", 5, "/lib/systemd/systemd-logind");
     if facts.distro.welcome == "ubuntu" {
@@ -128,7 +139,12 @@ pub(crate) fn system(decky: &Decky, facts: &Facts, http_server: &str) -> Vec<Pro
     }
     if decky.service("http").is_some() || decky.service("https").is_some() {
         if http_server.starts_with("nginx") {
-            daemon("root", "Ss", 8, "nginx: master process /usr/sbin/nginx -g daemon on; master_process on;");
+            daemon(
+                "root",
+                "Ss",
+                8,
+                "nginx: master process /usr/sbin/nginx -g daemon on; master_process on;",
+            );
             daemon("www-data", "S", 8, "nginx: worker process");
         } else {
             daemon("root", "Ss", 8, "/usr/sbin/apache2 -k start");

@@ -15,8 +15,8 @@ pub use auth::{
     AUTH_ATTEMPT, LOGIN_SUCCESS, PUBKEY_ATTEMPT, auth_attempt, login_success, pubkey_attempt,
 };
 pub use file::{
-    Captured, FILE_CAPTURED, FILE_DOWNLOAD, FILE_SKIPPED, FILE_UPLOAD, file_captured, file_download,
-    file_skipped, file_upload,
+    Captured, FILE_CAPTURED, FILE_DOWNLOAD, FILE_SKIPPED, FILE_UPLOAD, file_captured,
+    file_download, file_skipped, file_upload,
 };
 pub use http::{HTTP_REQUEST, Request, http_request};
 pub use session::{
@@ -24,8 +24,8 @@ pub use session::{
     session_skipped,
 };
 pub use shell::{
-    COMMAND, Command, DOWNLOAD_ATTEMPT, TCPIP_FORWARD, command, download_attempt,
-    running_command, tcpip_forward,
+    COMMAND, Command, DOWNLOAD_ATTEMPT, TCPIP_FORWARD, command, download_attempt, running_command,
+    tcpip_forward,
 };
 pub use transport::{
     CONNECT, DISCONNECT, ERROR, PROTOCOL_ERROR, SSH_CLIENT_BANNER, STARTUP, connect, disconnect,

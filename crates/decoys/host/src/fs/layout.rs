@@ -73,7 +73,9 @@ impl Layout<'_> {
         let during_install = installed + seconds(self.below(600));
         match age {
             Age::Vendor => {
-                let built = installed - 86_400 * seconds(60 + self.below(700)) - seconds(self.below(86_400));
+                let built = installed
+                    - 86_400 * seconds(60 + self.below(700))
+                    - seconds(self.below(86_400));
                 // Packages carry whole seconds.
                 (Timestamp::from_micros(built.saturating_mul(1_000_000)), at(during_install))
             }
@@ -122,7 +124,14 @@ impl Layout<'_> {
         }
     }
 
-    fn text(&mut self, path: &str, mode: u16, owner: (u32, u32), text: impl Into<Vec<u8>>, age: Age) {
+    fn text(
+        &mut self,
+        path: &str,
+        mode: u16,
+        owner: (u32, u32),
+        text: impl Into<Vec<u8>>,
+        age: Age,
+    ) {
         let kind = Kind::File(Content::Bytes(Arc::new(text.into())));
         self.add(path, mode, owner, kind, age);
     }
@@ -178,7 +187,13 @@ impl Layout<'_> {
             }
         }
         let distro = self.facts.distro;
-        self.text("/usr/lib/os-release", 0o644, (0, 0), distro.os_release.trim_start(), Age::Vendor);
+        self.text(
+            "/usr/lib/os-release",
+            0o644,
+            (0, 0),
+            distro.os_release.trim_start(),
+            Age::Vendor,
+        );
         self.text("/etc/issue", 0o644, (0, 0), distro.issue.as_str(), Age::Vendor);
         self.text("/etc/issue.net", 0o644, (0, 0), distro.issue_net.as_str(), Age::Vendor);
         for file in &distro.extra_files {
@@ -219,14 +234,19 @@ impl Layout<'_> {
         self.text("/etc/passwd", 0o644, (0, 0), accounts.passwd(), Age::Installed);
         self.text("/etc/shadow", 0o640, (0, shadow), accounts.shadow(), Age::Installed);
         self.text("/etc/group", 0o644, (0, 0), accounts.group(), Age::Installed);
-        let skeleton = [(".profile", "dot_profile"), (".bashrc", "dot_bashrc"), (".bash_logout", "bash_logout")];
+        let skeleton = [
+            (".profile", "dot_profile"),
+            (".bashrc", "dot_bashrc"),
+            (".bash_logout", "bash_logout"),
+        ];
         for account in accounts.people() {
             let owner = (account.uid, account.gid);
             if account.uid != 0 {
                 let kind = Kind::Directory(BTreeMap::new());
                 self.add(&account.home, 0o750, owner, kind, Age::Installed);
                 for (name, key) in skeleton {
-                    let text = tree().texts.get(key).map_or("", String::as_str).trim_start_matches('\n');
+                    let text =
+                        tree().texts.get(key).map_or("", String::as_str).trim_start_matches('\n');
                     self.text(&format!("{}/{name}", account.home), 0o644, owner, text, Age::Vendor);
                 }
             }

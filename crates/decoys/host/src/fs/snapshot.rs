@@ -58,8 +58,7 @@ const LIVE: &[Live] = &[
     Live::HostName,
     Live::FileSystems,
 ];
-const DEVICES: &[Device] =
-    &[Device::Null, Device::Zero, Device::Full, Device::Random, Device::Tty];
+const DEVICES: &[Device] = &[Device::Null, Device::Zero, Device::Full, Device::Random, Device::Tty];
 
 impl Vfs {
     /// The changes since the base was laid out.
@@ -76,7 +75,11 @@ impl Vfs {
         }
         for path in base.keys().filter(|path| !current.contains_key(*path)) {
             // What hangs below a removed directory goes with it.
-            if !saved.gone.iter().any(|gone| path.starts_with(gone) && path.get(gone.len()) == Some(&b'/')) {
+            if !saved
+                .gone
+                .iter()
+                .any(|gone| path.starts_with(gone) && path.get(gone.len()) == Some(&b'/'))
+            {
                 saved.gone.push(path.clone());
             }
         }
@@ -93,7 +96,8 @@ impl Vfs {
         for path in saved.gone {
             self.unlink(&by_path, &path);
             let below = [&path[..], b"/"].concat();
-            let inside = by_path.range(below.clone()..).take_while(|(other, _)| other.starts_with(&below));
+            let inside =
+                by_path.range(below.clone()..).take_while(|(other, _)| other.starts_with(&below));
             let mut gone: Vec<Vec<u8>> = inside.map(|(other, _)| other.clone()).collect();
             gone.push(path);
             for path in gone {
@@ -104,7 +108,8 @@ impl Vfs {
         }
         for node in saved.nodes {
             if node.path == b"/" {
-                let Some(Kind::Directory(entries)) = self.node(ROOT).map(|root| root.kind.clone()) else {
+                let Some(Kind::Directory(entries)) = self.node(ROOT).map(|root| root.kind.clone())
+                else {
                     return None;
                 };
                 let root = restore_node(node, entries)?;
@@ -118,7 +123,10 @@ impl Vfs {
             let name = base_name(&node.path).to_vec();
             let ino = match by_path.get(&node.path) {
                 Some(ino) => *ino,
-                None if self.node(Ino(node.ino)).is_none() && node.ino > 2 && node.ino < 1 << 48 => {
+                None if self.node(Ino(node.ino)).is_none()
+                    && node.ino > 2
+                    && node.ino < 1 << 48 =>
+                {
                     Ino(node.ino)
                 }
                 // Its number went to another node when the base was laid out anew.

@@ -156,7 +156,13 @@ impl Vfs {
     ///
     /// # Errors
     /// As `path_resolution(7)`.
-    pub fn stat(&self, creds: &Creds, cwd: &[u8], path: &[u8], follow: bool) -> Result<Stat, Errno> {
+    pub fn stat(
+        &self,
+        creds: &Creds,
+        cwd: &[u8],
+        path: &[u8],
+        follow: bool,
+    ) -> Result<Stat, Errno> {
         let ino = self.find(creds, cwd, path, follow)?;
         self.stat_ino(ino).ok_or(Errno::NoEntry)
     }
@@ -167,7 +173,8 @@ impl Vfs {
         let node = self.node(ino)?.clone();
         let nlink = match &node.kind {
             Kind::Directory(entries) => {
-                let dirs = entries.values().filter(|ino| self.node(**ino).is_some_and(Node::is_dir));
+                let dirs =
+                    entries.values().filter(|ino| self.node(**ino).is_some_and(Node::is_dir));
                 2 + dirs.count() as u64
             }
             _ => 1,
@@ -256,7 +263,13 @@ impl Vfs {
     ///
     /// # Errors
     /// `ENOSPC`, `EINVAL` for what is no regular file.
-    pub fn write(&mut self, ino: Ino, offset: u64, bytes: &[u8], now: Timestamp) -> Result<(), Errno> {
+    pub fn write(
+        &mut self,
+        ino: Ino,
+        offset: u64,
+        bytes: &[u8],
+        now: Timestamp,
+    ) -> Result<(), Errno> {
         let end = offset.checked_add(bytes.len() as u64).ok_or(Errno::TooBig)?;
         let size = self.node(ino).ok_or(Errno::NoEntry)?.size();
         if end > MAX_BYTES || self.used + end.saturating_sub(size) > MAX_BYTES {
@@ -413,7 +426,13 @@ impl Vfs {
     ///
     /// # Errors
     /// `EPERM` for others than the owner.
-    pub fn chmod(&mut self, creds: &Creds, ino: Ino, mode: u16, now: Timestamp) -> Result<(), Errno> {
+    pub fn chmod(
+        &mut self,
+        creds: &Creds,
+        ino: Ino,
+        mode: u16,
+        now: Timestamp,
+    ) -> Result<(), Errno> {
         self.owned(creds, ino)?;
         self.edit(ino, now, |node| node.mode = mode & 0o7777)
     }
@@ -481,7 +500,7 @@ impl Vfs {
         cwd: &[u8],
         path: &[u8],
         follow: bool,
-    ) -> Result<(Ino, Option<Vec<u8>>, Vec<u8>), Errno> {
+    ) -> Result<Place, Errno> {
         if path.is_empty() {
             return Err(Errno::NoEntry);
         }
@@ -494,7 +513,10 @@ impl Vfs {
         let mut trail = vec![ROOT];
         let mut names: Vec<Vec<u8>> = Vec::new();
         let real = |names: &[Vec<u8>]| -> Vec<u8> {
-            names.iter().flat_map(|name| std::iter::once(b'/').chain(name.iter().copied())).collect()
+            names
+                .iter()
+                .flat_map(|name| std::iter::once(b'/').chain(name.iter().copied()))
+                .collect()
         };
         let mut links = 0;
         let mut steps = 0;
@@ -526,7 +548,11 @@ impl Vfs {
             }
             let last = todo.is_empty();
             let Some(ino) = self.entry(here, &part) else {
-                return if last { Ok((here, Some(part), real(&names))) } else { Err(Errno::NoEntry) };
+                return if last {
+                    Ok((here, Some(part), real(&names)))
+                } else {
+                    Err(Errno::NoEntry)
+                };
             };
             match self.node(ino).map(|node| &node.kind) {
                 Some(Kind::Symlink(target)) if !last || follow || must_be_dir => {
@@ -680,7 +706,12 @@ impl Vfs {
     }
 
     /// Changes a node in place, copying it out of the base first.
-    fn edit(&mut self, ino: Ino, now: Timestamp, edit: impl FnOnce(&mut Node)) -> Result<(), Errno> {
+    fn edit(
+        &mut self,
+        ino: Ino,
+        now: Timestamp,
+        edit: impl FnOnce(&mut Node),
+    ) -> Result<(), Errno> {
         if !self.changed.contains_key(&ino) {
             if self.changed.len() >= MAX_NODES {
                 return Err(Errno::NoSpace);
@@ -720,6 +751,9 @@ impl Vfs {
         }
     }
 }
+
+/// A directory, a name in it if one is left, and the directory's real path.
+type Place = (Ino, Option<Vec<u8>>, Vec<u8>);
 
 /// The parts of a path, last one first.
 fn parts(path: &[u8]) -> Vec<Vec<u8>> {

@@ -150,7 +150,10 @@ impl Parser<'_, '_> {
         }
         let next = self.text.get(self.at + operator.len()).copied();
         match operator {
-            "|" | "&" => next != Some(operator.as_bytes().first().copied().unwrap_or(0)) && next != Some(b'='),
+            "|" | "&" => {
+                next != Some(operator.as_bytes().first().copied().unwrap_or(0))
+                    && next != Some(b'=')
+            }
             "<" | ">" => next != Some(operator.as_bytes().first().copied().unwrap_or(0)),
             "*" => next != Some(b'*') && next != Some(b'='),
             "+" | "-" | "/" | "%" | "^" | "<<" | ">>" => next != Some(b'='),
@@ -233,8 +236,16 @@ impl Parser<'_, '_> {
             return Err(self.wrong("syntax error: operand expected"));
         }
         for (token, operator) in [
-            ("<<=", "<<"), (">>=", ">>"), ("+=", "+"), ("-=", "-"), ("*=", "*"), ("/=", "/"),
-            ("%=", "%"), ("&=", "&"), ("|=", "|"), ("^=", "^"),
+            ("<<=", "<<"),
+            (">>=", ">>"),
+            ("+=", "+"),
+            ("-=", "-"),
+            ("*=", "*"),
+            ("/=", "/"),
+            ("%=", "%"),
+            ("&=", "&"),
+            ("|=", "|"),
+            ("^=", "^"),
         ] {
             if self.takes(token) {
                 let right = self.nested_assignment()?;
@@ -388,10 +399,27 @@ mod tests {
     fn expressions_evaluate_as_in_bash() {
         let mut variables = BTreeMap::from([("x".to_owned(), b"7".to_vec())]);
         for (text, expected) in [
-            ("", 0), ("1+2*3", 7), ("(1+2)*3", 9), ("x++ + x", 15), ("x", 8), ("-2**2", 4),
-            ("7/2", 3), ("-7%3", -1), ("1?2:3", 2), ("0||0", 0), ("1<<4|1", 17), ("0x1f", 31),
-            ("017", 15), ("2#101", 5), ("y=3,y*2", 6), ("x+=2", 10), ("1 && 0 || 1", 1), ("!0", 1),
-            ("0 && 1/0", 0), ("3>2", 1), ("9223372036854775807+1", i64::MIN),
+            ("", 0),
+            ("1+2*3", 7),
+            ("(1+2)*3", 9),
+            ("x++ + x", 15),
+            ("x", 8),
+            ("-2**2", 4),
+            ("7/2", 3),
+            ("-7%3", -1),
+            ("1?2:3", 2),
+            ("0||0", 0),
+            ("1<<4|1", 17),
+            ("0x1f", 31),
+            ("017", 15),
+            ("2#101", 5),
+            ("y=3,y*2", 6),
+            ("x+=2", 10),
+            ("1 && 0 || 1", 1),
+            ("!0", 1),
+            ("0 && 1/0", 0),
+            ("3>2", 1),
+            ("9223372036854775807+1", i64::MIN),
         ] {
             assert_eq!(evaluate(text.as_bytes(), &mut variables), Ok(expected), "{text}");
         }

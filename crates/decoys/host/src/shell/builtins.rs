@@ -33,8 +33,10 @@ table! {
 }
 
 /// Builtins that dash does not have.
-const BASH_ONLY: &[&str] =
-    &["source", "declare", "typeset", "history", "logout", "shopt", "let", "builtin", "disown", "enable", "complete", "bind"];
+const BASH_ONLY: &[&str] = &[
+    "source", "declare", "typeset", "history", "logout", "shopt", "let", "builtin", "disown",
+    "enable", "complete", "bind",
+];
 
 /// Reserved words, for `type`.
 const KEYWORDS: &[&str] = &[
@@ -99,8 +101,11 @@ async fn no(shell: &mut Interp, _: Vec<Vec<u8>>) -> Flow {
 }
 
 async fn cd(shell: &mut Interp, arguments: Vec<Vec<u8>>) -> Flow {
-    let mut targets: Vec<Vec<u8>> =
-        arguments.into_iter().skip(1).filter(|a| !matches!(a.as_slice(), b"-L" | b"-P" | b"--")).collect();
+    let mut targets: Vec<Vec<u8>> = arguments
+        .into_iter()
+        .skip(1)
+        .filter(|a| !matches!(a.as_slice(), b"-L" | b"-P" | b"--"))
+        .collect();
     if targets.len() > 1 {
         return shell.fail("cd: too many arguments", 1).await;
     }
@@ -194,7 +199,11 @@ async fn printf(shell: &mut Interp, arguments: Vec<Vec<u8>>) -> Flow {
 
 async fn exit(shell: &mut Interp, arguments: Vec<Vec<u8>>) -> Flow {
     if shell.interactive && !shell.is_subshell {
-        let word = if name_of(&arguments) == "logout" || shell.name.starts_with(b"-") { "logout\n" } else { "exit\n" };
+        let word = if name_of(&arguments) == "logout" || shell.name.starts_with(b"-") {
+            "logout\n"
+        } else {
+            "exit\n"
+        };
         shell.proc.err(word).await;
     }
     if let Some(argument) = arguments.get(1) {
@@ -227,7 +236,8 @@ async fn export(shell: &mut Interp, arguments: Vec<Vec<u8>>) -> Flow {
     for argument in rest {
         let (name, value) = split_assignment(argument);
         if !is_name(&name) {
-            let message = [command.as_bytes(), b": `", argument, b"': not a valid identifier"].concat();
+            let message =
+                [command.as_bytes(), b": `", argument, b"': not a valid identifier"].concat();
             shell.fail(message, 1).await;
             continue;
         }
@@ -443,7 +453,8 @@ async fn read(shell: &mut Interp, arguments: Vec<Vec<u8>>) -> Flow {
         let mut rest = line.as_slice();
         let last = names.len() - 1;
         for (at, name) in names.iter().enumerate() {
-            let skip = rest.iter().take_while(|b| ifs.contains(b) && b.is_ascii_whitespace()).count();
+            let skip =
+                rest.iter().take_while(|b| ifs.contains(b) && b.is_ascii_whitespace()).count();
             rest = rest.get(skip..).unwrap_or_default();
             let value = if at == last {
                 let kept = rest.iter().rposition(|b| !(ifs.contains(b) && b.is_ascii_whitespace()));
@@ -495,7 +506,11 @@ async fn type_of(shell: &mut Interp, arguments: Vec<Vec<u8>>) -> Flow {
 
 async fn command(shell: &mut Interp, arguments: Vec<Vec<u8>>) -> Flow {
     let describe = arguments.get(1).is_some_and(|a| a == b"-v" || a == b"-V");
-    let rest: Vec<Vec<u8>> = arguments.into_iter().skip(1).filter(|a| !matches!(a.as_slice(), b"-v" | b"-V" | b"-p" | b"--")).collect();
+    let rest: Vec<Vec<u8>> = arguments
+        .into_iter()
+        .skip(1)
+        .filter(|a| !matches!(a.as_slice(), b"-v" | b"-V" | b"-p" | b"--"))
+        .collect();
     let Some(name) = rest.first().map(|name| encode(name)) else {
         shell.status = 0;
         return Flow::Next;
@@ -596,7 +611,9 @@ async fn leave(shell: &mut Interp, arguments: Vec<Vec<u8>>) -> Flow {
     let name = name_of(&arguments);
     if shell.loops == 0 {
         if shell.dialect != Dialect::Dash {
-            shell.complain(format!("{name}: only meaningful in a `for', `while', or `until' loop")).await;
+            shell
+                .complain(format!("{name}: only meaningful in a `for', `while', or `until' loop"))
+                .await;
         }
         shell.status = 0;
         return Flow::Next;
@@ -617,8 +634,11 @@ async fn give_back(shell: &mut Interp, arguments: Vec<Vec<u8>>) -> Flow {
 async fn alias(shell: &mut Interp, arguments: Vec<Vec<u8>>) -> Flow {
     shell.status = 0;
     if arguments.len() < 2 {
-        let listing: String =
-            shell.aliases.iter().map(|(name, value)| format!("alias {name}='{}'\n", text(value))).collect();
+        let listing: String = shell
+            .aliases
+            .iter()
+            .map(|(name, value)| format!("alias {name}='{}'\n", text(value)))
+            .collect();
         shell.say(listing).await;
         return Flow::Next;
     }
@@ -677,7 +697,13 @@ async fn jobs(shell: &mut Interp, _: Vec<Vec<u8>>) -> Flow {
         let io = shell.proc.io.lock();
         let last = io.jobs.len();
         let line = |(at, job): (usize, &super::io::Job)| {
-            let mark = if at + 1 == last { '+' } else if at + 2 == last { '-' } else { ' ' };
+            let mark = if at + 1 == last {
+                '+'
+            } else if at + 2 == last {
+                '-'
+            } else {
+                ' '
+            };
             let state = if job.done.is_some() { "Done" } else { "Running" };
             format!("[{}]{mark}  {state:<24}{} &\n", job.number, job.text)
         };
@@ -730,13 +756,20 @@ async fn kill(shell: &mut Interp, arguments: Vec<Vec<u8>>) -> Flow {
         let by_job = spelled.starts_with('%');
         let job = {
             let mut io = shell.proc.io.lock();
-            let job = io.jobs.iter_mut().find(|job| if by_job { job.number as u64 == u64::from(pid) } else { job.pid == pid });
+            let job = io.jobs.iter_mut().find(|job| {
+                if by_job { job.number as u64 == u64::from(pid) } else { job.pid == pid }
+            });
             job.map(|job| job.done = Some(143)).is_some()
         };
-        let known = shell.proc.host.with(|machine| machine.processes(now).into_iter().find(|p| p.pid == pid));
+        let known = shell
+            .proc
+            .host
+            .with(|machine| machine.processes(now).into_iter().find(|p| p.pid == pid));
         match known {
             _ if job => {}
-            Some(process) if shell.proc.user.creds.uid != 0 && process.user != shell.proc.user.name => {
+            Some(process)
+                if shell.proc.user.creds.uid != 0 && process.user != shell.proc.user.name =>
+            {
                 shell.fail(format!("kill: ({pid}) - Operation not permitted"), 1).await;
             }
             Some(_) => {}

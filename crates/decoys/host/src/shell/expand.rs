@@ -383,7 +383,8 @@ impl Interp {
                 let mut text = value();
                 let count = if *all { text.len() } else { 1 };
                 for byte in text.iter_mut().take(count) {
-                    *byte = if *upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
+                    *byte =
+                        if *upper { byte.to_ascii_uppercase() } else { byte.to_ascii_lowercase() };
                 }
                 one(text)
             }
@@ -420,7 +421,8 @@ impl Interp {
             let _ = sub.run_source(&decode(source)).await;
             self.status = sub.status;
             drop(sub);
-            let mut out = std::mem::take(&mut *buffer.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut out =
+                std::mem::take(&mut *buffer.lock().unwrap_or_else(PoisonError::into_inner));
             out.retain(|&b| b != 0);
             while out.last() == Some(&b'\n') {
                 out.pop();
@@ -544,7 +546,9 @@ fn replace(value: &[u8], pattern: &[u8], with: &[u8], which: Option<char>) -> Ve
         if let Some(literal) = &literal {
             return rest.starts_with(literal).then_some(literal.len());
         }
-        (0..=rest.len()).rev().find(|end| rest.get(..*end).is_some_and(|t| pattern::matches(pattern, t)))
+        (0..=rest.len())
+            .rev()
+            .find(|end| rest.get(..*end).is_some_and(|t| pattern::matches(pattern, t)))
     };
     let mut out = Vec::new();
     let mut at = 0;

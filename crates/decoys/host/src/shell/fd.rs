@@ -155,7 +155,9 @@ pub(crate) fn is_captured(path: &[u8]) -> bool {
     const ROOTS: [&[u8]; 7] =
         [b"/root/", b"/tmp/", b"/var/tmp/", b"/home/", b"/var/www/", b"/opt/", b"/dev/shm/"];
     let name = crate::fs::base_name(path);
-    ROOTS.iter().any(|root| path.starts_with(root)) && name != b".bash_history" && name != b".viminfo"
+    ROOTS.iter().any(|root| path.starts_with(root))
+        && name != b".bash_history"
+        && name != b".viminfo"
 }
 
 impl Fd {
@@ -188,7 +190,11 @@ impl Fd {
                 .await
             }
             Self::File(file) => {
-                if file.readable { file.read(max) } else { Vec::new() }
+                if file.readable {
+                    file.read(max)
+                } else {
+                    Vec::new()
+                }
             }
             Self::Device(device) => host.with(|machine| machine.read_device(*device, max)),
             Self::Text(text) => {

@@ -118,7 +118,8 @@ impl Interp {
         if shell.variable("IFS").is_none() {
             shell.assign("IFS", b" \t\n".to_vec());
         }
-        let level = shell.variable("SHLVL").and_then(|v| String::from_utf8_lossy(&v).parse::<u32>().ok());
+        let level =
+            shell.variable("SHLVL").and_then(|v| String::from_utf8_lossy(&v).parse::<u32>().ok());
         shell.assign("SHLVL", level.map_or(1, |n| n.saturating_add(1)).to_string().into_bytes());
         shell.export("SHLVL");
         let cwd = shell.proc.cwd.clone();
@@ -185,9 +186,13 @@ impl Interp {
                 }
             }
             ParseFault::Incomplete(Missing::Close(c)) => {
-                message.extend(format!("unexpected EOF while looking for matching `{c}'\n").into_bytes());
+                message.extend(
+                    format!("unexpected EOF while looking for matching `{c}'\n").into_bytes(),
+                );
             }
-            ParseFault::Incomplete(_) => message.extend_from_slice(b"syntax error: unexpected end of file\n"),
+            ParseFault::Incomplete(_) => {
+                message.extend_from_slice(b"syntax error: unexpected end of file\n")
+            }
             ParseFault::TooDeep | ParseFault::TooLong => {
                 message.extend_from_slice(b"memory exhausted\n");
             }
@@ -480,8 +485,12 @@ impl Interp {
                 self.status = 0;
                 Flow::Next
             }
-            CompoundCommand::WhileClause(clause) => self.run_while(&clause.0, &clause.1.list, true).await,
-            CompoundCommand::UntilClause(clause) => self.run_while(&clause.0, &clause.1.list, false).await,
+            CompoundCommand::WhileClause(clause) => {
+                self.run_while(&clause.0, &clause.1.list, true).await
+            }
+            CompoundCommand::UntilClause(clause) => {
+                self.run_while(&clause.0, &clause.1.list, false).await
+            }
             CompoundCommand::ForClause(clause) => {
                 let values = match &clause.values {
                     Some(words) => match self.expand_words(words).await {
@@ -533,7 +542,9 @@ impl Interp {
                     }
                     match item.post_action {
                         CaseItemPostAction::ExitCase => return Flow::Next,
-                        CaseItemPostAction::UnconditionallyExecuteNextCaseItem => fall_through = true,
+                        CaseItemPostAction::UnconditionallyExecuteNextCaseItem => {
+                            fall_through = true
+                        }
                         CaseItemPostAction::ContinueEvaluatingCases => fall_through = false,
                     }
                 }
@@ -595,7 +606,12 @@ impl Interp {
         (flow != Flow::Next).then_some(flow)
     }
 
-    async fn run_while(&mut self, condition: &CompoundList, body: &CompoundList, wanted: bool) -> Flow {
+    async fn run_while(
+        &mut self,
+        condition: &CompoundList,
+        body: &CompoundList,
+        wanted: bool,
+    ) -> Flow {
         let mut status = 0;
         let mut flow = Flow::Next;
         self.loops += 1;

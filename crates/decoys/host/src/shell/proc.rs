@@ -121,7 +121,9 @@ impl Proc {
             return Ok(Source { ino: None, offset: 0 });
         }
         match path {
-            b"/dev/stdin" | b"/proc/self/fd/0" | b"/dev/fd/0" => Ok(Source { ino: None, offset: 0 }),
+            b"/dev/stdin" | b"/proc/self/fd/0" | b"/dev/fd/0" => {
+                Ok(Source { ino: None, offset: 0 })
+            }
             _ => Ok(Source { ino: Some(self.open(path)?), offset: 0 }),
         }
     }

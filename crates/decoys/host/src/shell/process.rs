@@ -109,7 +109,8 @@ impl Process {
                 io.input.clear();
                 io.cooked.clear();
                 io.push(Stream::Out, b"^C\n");
-            } else if io.input.len() < if io.tty.is_some() { limits::TYPED } else { limits::INPUT } {
+            } else if io.input.len() < if io.tty.is_some() { limits::TYPED } else { limits::INPUT }
+            {
                 io.input.push_back(byte);
             } else if io.tty.is_none() {
                 io.killed = true;
@@ -226,7 +227,12 @@ impl Drop for Process {
     }
 }
 
-fn process_of(host: &HostHandle, io: &Shared, spawn: &Spawn, session: &crate::LoginSession) -> Proc {
+fn process_of(
+    host: &HostHandle,
+    io: &Shared,
+    spawn: &Spawn,
+    session: &crate::LoginSession,
+) -> Proc {
     let account = &spawn.account;
     let (client, client_port, server, server_port) = &spawn.connection;
     let path = match (account.uid, spawn.command.is_some()) {
@@ -237,7 +243,11 @@ fn process_of(host: &HostHandle, io: &Shared, spawn: &Spawn, session: &crate::Lo
     let mut proc = Proc {
         host: host.clone(),
         io: io.clone(),
-        user: User { name: account.name.clone(), creds: host.creds(account), home: account.home.clone().into_bytes() },
+        user: User {
+            name: account.name.clone(),
+            creds: host.creds(account),
+            home: account.home.clone().into_bytes(),
+        },
         cwd: account.home.clone().into_bytes(),
         env: std::collections::BTreeMap::new(),
         fds: Fds::from([
@@ -251,7 +261,8 @@ fn process_of(host: &HostHandle, io: &Shared, spawn: &Spawn, session: &crate::Lo
         depth: 0,
         umask: 0o022,
     };
-    let mut set = |name: &str, value: String| drop(proc.env.insert(name.to_owned(), value.into_bytes()));
+    let mut set =
+        |name: &str, value: String| drop(proc.env.insert(name.to_owned(), value.into_bytes()));
     set("USER", account.name.clone());
     set("LOGNAME", account.name.clone());
     set("HOME", account.home.clone());
@@ -310,7 +321,10 @@ async fn run_piped_shell(proc: Proc) -> u8 {
             }
         }
         let more = base_shell::parse(&script, &base_shell::Limits::default());
-        if !ended && matches!(more, Err(base_shell::ParseFault::Incomplete(_))) && script.len() <= limits::LINE {
+        if !ended
+            && matches!(more, Err(base_shell::ParseFault::Incomplete(_)))
+            && script.len() <= limits::LINE
+        {
             continue;
         }
         let line = std::mem::take(&mut script);
@@ -334,7 +348,13 @@ async fn run_login_shell(proc: Proc) -> u8 {
     let aliases: &[(&str, &str)] = if shell.proc.user.creds.uid == 0 {
         &[("ll", "ls -alF"), ("la", "ls -A"), ("l", "ls -CF")]
     } else {
-        &[("ll", "ls -l"), ("la", "ls -A"), ("l", "ls -CF"), ("ls", "ls --color=auto"), ("grep", "grep --color=auto")]
+        &[
+            ("ll", "ls -l"),
+            ("la", "ls -A"),
+            ("l", "ls -CF"),
+            ("ls", "ls --color=auto"),
+            ("grep", "grep --color=auto"),
+        ]
     };
     for (name, value) in aliases {
         shell.aliases.insert((*name).to_owned(), value.as_bytes().to_vec());
@@ -384,7 +404,9 @@ impl Interp {
     /// Adds the status to what [`Interp::begin_line`] told, if that was not taken yet.
     fn end_line(&mut self, position: usize) {
         let ended = self.status;
-        if let Some(Item::Act(Act::Command { status, .. })) = self.proc.io.lock().items.get_mut(position) {
+        if let Some(Item::Act(Act::Command { status, .. })) =
+            self.proc.io.lock().items.get_mut(position)
+        {
             *status = Some(ended);
         }
     }
@@ -408,7 +430,9 @@ impl Interp {
             }
             match line_future.as_mut().poll(cx) {
                 Poll::Ready(flow) => Poll::Ready(stopped(&io).map_or(Ok(flow), Err)),
-                Poll::Pending => stopped(&io).map_or(Poll::Pending, |status| Poll::Ready(Err(status))),
+                Poll::Pending => {
+                    stopped(&io).map_or(Poll::Pending, |status| Poll::Ready(Err(status)))
+                }
             }
         })
         .await;
@@ -458,7 +482,9 @@ impl Interp {
                     script.extend(line);
                     let more = base_shell::parse(&script, &base_shell::Limits::default());
                     match more {
-                        Err(base_shell::ParseFault::Incomplete(_)) if script.len() < limits::LINE => {
+                        Err(base_shell::ParseFault::Incomplete(_))
+                            if script.len() < limits::LINE =>
+                        {
                             script.push(b'\n');
                         }
                         _ => return Some(script),
@@ -475,7 +501,9 @@ impl Interp {
         let user = &self.proc.user.name;
         let home = self.variable("HOME").unwrap_or_else(|| self.proc.user.home.clone());
         let cwd = match self.proc.cwd.strip_prefix(home.as_slice()) {
-            Some(rest) if home.len() > 1 && (rest.is_empty() || rest.starts_with(b"/")) => [&b"~"[..], rest].concat(),
+            Some(rest) if home.len() > 1 && (rest.is_empty() || rest.starts_with(b"/")) => {
+                [&b"~"[..], rest].concat()
+            }
             _ => self.proc.cwd.clone(),
         };
         if let Some(ps1) = self.variable("PS1") {
@@ -485,7 +513,9 @@ impl Interp {
         let sign = if root { "#" } else { "$" };
         let term = self.variable("TERM").unwrap_or_default();
         let mut out = Vec::new();
-        if self.proc.host.distro().title_in_prompt && (term.starts_with(b"xterm") || term.starts_with(b"rxvt")) {
+        if self.proc.host.distro().title_in_prompt
+            && (term.starts_with(b"xterm") || term.starts_with(b"rxvt"))
+        {
             out.extend(format!("\x1b]0;{user}@{host}: ").into_bytes());
             out.extend_from_slice(&cwd);
             out.push(7);
@@ -520,7 +550,9 @@ impl Interp {
                 Some(b'n') => out.push(b'\n'),
                 Some(b'e') => out.push(0x1b),
                 Some(b'[' | b']') => {}
-                Some(b't') => out.extend(crate::clock::format(self.proc.io.now(), "%H:%M:%S").into_bytes()),
+                Some(b't') => {
+                    out.extend(crate::clock::format(self.proc.io.now(), "%H:%M:%S").into_bytes())
+                }
                 Some(&other) => out.push(other),
                 None => {}
             }
@@ -541,8 +573,14 @@ impl Interp {
                 return (Vec::new(), Vec::new());
             }
             let builtins = super::builtins::names().map(|name| name.as_bytes().to_vec());
-            let programs = super::commands::LIST.iter().map(|command| command.name.as_bytes().to_vec());
-            choices.extend(builtins.chain(programs).filter(|name| name.starts_with(prefix)).map(|n| (n, false)));
+            let programs =
+                super::commands::LIST.iter().map(|command| command.name.as_bytes().to_vec());
+            choices.extend(
+                builtins
+                    .chain(programs)
+                    .filter(|name| name.starts_with(prefix))
+                    .map(|n| (n, false)),
+            );
         } else {
             let directory = match slash {
                 Some(0) => b"/".to_vec(),
@@ -585,12 +623,19 @@ impl Interp {
 
     fn load_history(&mut self) {
         let path = self.history_path();
-        let text = self.proc.open(&path).map(|ino| self.proc.host.read(ino, 0, 1 << 20, self.proc.io.now()));
+        let text = self
+            .proc
+            .open(&path)
+            .map(|ino| self.proc.host.read(ino, 0, 1 << 20, self.proc.io.now()));
         let text = text.unwrap_or_default();
-        let lines: Vec<Vec<u8>> =
-            text.split(|&b| b == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect();
+        let lines: Vec<Vec<u8>> = text
+            .split(|&b| b == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(<[u8]>::to_vec)
+            .collect();
         let skip = lines.len().saturating_sub(HISTORY);
-        *self.history.lock().unwrap_or_else(PoisonError::into_inner) = lines.into_iter().skip(skip).collect();
+        *self.history.lock().unwrap_or_else(PoisonError::into_inner) =
+            lines.into_iter().skip(skip).collect();
     }
 
     fn remember(&mut self, line: &[u8]) {
@@ -635,7 +680,13 @@ impl Interp {
             let mut io = self.proc.io.lock();
             let last = io.jobs.len();
             let line = |(at, job): (usize, &super::io::Job)| {
-                let mark = if at + 1 == last { '+' } else if at + 2 == last { '-' } else { ' ' };
+                let mark = if at + 1 == last {
+                    '+'
+                } else if at + 2 == last {
+                    '-'
+                } else {
+                    ' '
+                };
                 job.done.map(|status| {
                     let state = match status {
                         0 => "Done".to_owned(),

@@ -209,7 +209,12 @@ impl Editor {
         self.recalled = wanted;
         let text = match wanted {
             0 => self.draft.clone(),
-            n => history.len().checked_sub(n).and_then(|at| history.get(at)).cloned().unwrap_or_default(),
+            n => history
+                .len()
+                .checked_sub(n)
+                .and_then(|at| history.get(at))
+                .cloned()
+                .unwrap_or_default(),
         };
         self.move_to(io, 0).await;
         put(io, b"\x1b[K").await;
@@ -334,7 +339,9 @@ pub(crate) async fn cooked(io: &Shared, max: usize) -> Vec<u8> {
                 }
                 if echo {
                     match byte {
-                        0x00..=0x1f if byte != b'\t' => io.write(Stream::Out, &[b'^', byte + 0x40]).await,
+                        0x00..=0x1f if byte != b'\t' => {
+                            io.write(Stream::Out, &[b'^', byte + 0x40]).await
+                        }
                         _ => io.write(Stream::Out, &[byte]).await,
                     }
                 }

@@ -34,7 +34,9 @@ impl Interp {
 
     async fn redirect_one(&mut self, redirect: &IoRedirect) -> Result<(), ()> {
         match redirect {
-            IoRedirect::File(number, kind, target) => self.redirect_file(*number, kind, target).await,
+            IoRedirect::File(number, kind, target) => {
+                self.redirect_file(*number, kind, target).await
+            }
             IoRedirect::HereDocument(number, here) => {
                 let body = if here.requires_expansion {
                     self.expand_here(&here.doc.value).await.map_err(|_| ())?
@@ -89,7 +91,9 @@ impl Interp {
                     }
                     Some((_, Ok(from))) => self.duplicate(from, number_or).await,
                     // `>& file` is `&> file`.
-                    _ if number.is_none() && matches!(kind, IoFileRedirectKind::DuplicateOutput) => {
+                    _ if number.is_none()
+                        && matches!(kind, IoFileRedirectKind::DuplicateOutput) =>
+                    {
                         let fd = self.open_told(&text, Opening::Write).await?;
                         self.set(1, fd.clone())?;
                         self.set(2, fd)
@@ -142,12 +146,16 @@ impl Interp {
             Err(errno) => {
                 let message = match (self.dialect, opening) {
                     (Dialect::Dash, Opening::Read) => {
-                        let why = if errno == Errno::NoEntry { "No such file" } else { errno.text() };
+                        let why =
+                            if errno == Errno::NoEntry { "No such file" } else { errno.text() };
                         [&b"cannot open "[..], path, b": ", why.as_bytes()].concat()
                     }
                     (Dialect::Dash, _) => {
-                        let why =
-                            if errno == Errno::NoEntry { "Directory nonexistent" } else { errno.text() };
+                        let why = if errno == Errno::NoEntry {
+                            "Directory nonexistent"
+                        } else {
+                            errno.text()
+                        };
                         [&b"cannot create "[..], path, b": ", why.as_bytes()].concat()
                     }
                     _ => [path, b": ", errno.text().as_bytes()].concat(),

@@ -3,7 +3,8 @@
 use std::sync::PoisonError;
 
 use base_shell::ast::{
-    Assignment, AssignmentName, AssignmentValue, CommandPrefixOrSuffixItem, IoRedirect, SimpleCommand,
+    Assignment, AssignmentName, AssignmentValue, CommandPrefixOrSuffixItem, IoRedirect,
+    SimpleCommand,
 };
 use base_shell::text::{decode, encode};
 
@@ -28,7 +29,9 @@ impl Interp {
         for item in command.prefix.iter().flat_map(|prefix| &prefix.0) {
             match item {
                 CommandPrefixOrSuffixItem::IoRedirect(redirect) => redirects.push(redirect.clone()),
-                CommandPrefixOrSuffixItem::AssignmentWord(assignment, _) => assignments.push(assignment),
+                CommandPrefixOrSuffixItem::AssignmentWord(assignment, _) => {
+                    assignments.push(assignment)
+                }
                 CommandPrefixOrSuffixItem::Word(word) => words.push((word.value.clone(), false)),
                 CommandPrefixOrSuffixItem::ProcessSubstitution(..) => {}
             }
@@ -42,9 +45,13 @@ impl Interp {
         for item in command.suffix.iter().flat_map(|suffix| &suffix.0) {
             match item {
                 CommandPrefixOrSuffixItem::IoRedirect(redirect) => redirects.push(redirect.clone()),
-                CommandPrefixOrSuffixItem::AssignmentWord(_, word) => words.push((word.value.clone(), true)),
+                CommandPrefixOrSuffixItem::AssignmentWord(_, word) => {
+                    words.push((word.value.clone(), true))
+                }
                 CommandPrefixOrSuffixItem::Word(word) => words.push((word.value.clone(), false)),
-                CommandPrefixOrSuffixItem::ProcessSubstitution(..) => words.push(("/dev/fd/63".into(), false)),
+                CommandPrefixOrSuffixItem::ProcessSubstitution(..) => {
+                    words.push(("/dev/fd/63".into(), false))
+                }
             }
         }
         let arguments = match self.expand_arguments(&words).await {
@@ -97,7 +104,8 @@ impl Interp {
         let mut out: Vec<Vec<u8>> = Vec::new();
         for (word, assignment) in words {
             let name = out.first().map(|name| String::from_utf8_lossy(name).into_owned());
-            let whole = *assignment && name.is_some_and(|name| DECLARATIONS.contains(&name.as_str()));
+            let whole =
+                *assignment && name.is_some_and(|name| DECLARATIONS.contains(&name.as_str()));
             if whole {
                 out.push(self.expand_string(word).await?);
             } else {
@@ -122,7 +130,9 @@ impl Interp {
 
     async fn assignment(&mut self, assignment: &Assignment) -> Result<(String, Vec<u8>), Abort> {
         let name = match &assignment.name {
-            AssignmentName::VariableName(name) | AssignmentName::ArrayElementName(name, _) => name.clone(),
+            AssignmentName::VariableName(name) | AssignmentName::ArrayElementName(name, _) => {
+                name.clone()
+            }
         };
         let mut value = match &assignment.value {
             AssignmentValue::Scalar(word) => self.expand_string(&word.value).await?,
@@ -183,7 +193,9 @@ impl Interp {
         let path = match self.which(&name) {
             Ok(path) => path,
             Err(Errno::NoEntry) if name.contains(&b'/') => {
-                return self.not_run(&name, ": No such file or directory", ": not found", 127).await;
+                return self
+                    .not_run(&name, ": No such file or directory", ": not found", 127)
+                    .await;
             }
             Err(Errno::NoEntry) => {
                 return self.not_run(&name, ": command not found", ": not found", 127).await;
@@ -195,7 +207,9 @@ impl Interp {
                 return self.not_run(&name, ": Not a directory", ": Not a directory", 126).await;
             }
             Err(_) => {
-                return self.not_run(&name, ": Permission denied", ": Permission denied", 126).await;
+                return self
+                    .not_run(&name, ": Permission denied", ": Permission denied", 126)
+                    .await;
             }
         };
         self.run_path(path, name, arguments).await;
@@ -203,7 +217,11 @@ impl Interp {
 
     async fn not_run(&mut self, name: &[u8], bash: &str, dash: &str, status: u8) {
         let tail = if self.dialect == Dialect::Dash { dash } else { bash };
-        let shown = if name.iter().any(|b| !(0x20..0x7f).contains(b)) { ansi_quoted(name) } else { name.to_vec() };
+        let shown = if name.iter().any(|b| !(0x20..0x7f).contains(b)) {
+            ansi_quoted(name)
+        } else {
+            name.to_vec()
+        };
         self.complain([&shown[..], tail.as_bytes()].concat()).await;
         self.status = status;
     }
@@ -270,23 +288,45 @@ impl Interp {
             return self.run_interpreted(line, &path, &name, arguments).await;
         }
         if head.iter().take(80).any(|&b| b == 0) {
-            return self.not_run(&name, ": cannot execute binary file: Exec format error", ": Exec format error", 126).await;
+            return self
+                .not_run(
+                    &name,
+                    ": cannot execute binary file: Exec format error",
+                    ": Exec format error",
+                    126,
+                )
+                .await;
         }
         self.run_script(&path, arguments, self.dialect == Dialect::Dash).await;
     }
 
     async fn run_foreign_elf(&mut self, head: &[u8], name: &[u8]) {
-        let machine = head.get(18..20).map_or(0, |m| m.iter().rev().fold(0_u16, |n, b| n << 8 | u16::from(*b)));
+        let machine = head
+            .get(18..20)
+            .map_or(0, |m| m.iter().rev().fold(0_u16, |n, b| n << 8 | u16::from(*b)));
         let sixty_four = head.get(4) == Some(&2);
         if machine == 0x3e && sixty_four && head.len() >= 64 {
             // The right architecture, but the loader it names is not there.
-            self.not_run(name, ": cannot execute: required file not found", ": not found", 127).await;
+            self.not_run(name, ": cannot execute: required file not found", ": not found", 127)
+                .await;
         } else {
-            self.not_run(name, ": cannot execute binary file: Exec format error", ": Exec format error", 126).await;
+            self.not_run(
+                name,
+                ": cannot execute binary file: Exec format error",
+                ": Exec format error",
+                126,
+            )
+            .await;
         }
     }
 
-    async fn run_interpreted(&mut self, line: &[u8], path: &[u8], name: &[u8], arguments: Vec<Vec<u8>>) {
+    async fn run_interpreted(
+        &mut self,
+        line: &[u8],
+        path: &[u8],
+        name: &[u8],
+        arguments: Vec<Vec<u8>>,
+    ) {
         let text = String::from_utf8_lossy(line).into_owned();
         let mut words = text.split_whitespace();
         let mut interpreter = words.next().unwrap_or_default().to_owned();
@@ -324,7 +364,11 @@ impl Interp {
         self.status = shell.status;
     }
 
-    async fn run_command_program(&mut self, command: &'static commands::Command, arguments: Vec<Vec<u8>>) {
+    async fn run_command_program(
+        &mut self,
+        command: &'static commands::Command,
+        arguments: Vec<Vec<u8>>,
+    ) {
         self.status = self.run_entry(command, arguments).await;
     }
 
@@ -339,7 +383,8 @@ impl Interp {
         proc.pid = self.proc.host.with(crate::Machine::new_pid);
         for fd in proc.fds.values() {
             if let Fd::File(file) = fd {
-                *file.writer.lock().unwrap_or_else(PoisonError::into_inner) = command.name.to_owned();
+                *file.writer.lock().unwrap_or_else(PoisonError::into_inner) =
+                    command.name.to_owned();
             }
         }
         let line = String::from_utf8_lossy(&proc.args.join(&b' ')).into_owned();

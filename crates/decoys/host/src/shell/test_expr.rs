@@ -23,7 +23,9 @@ pub(crate) fn evaluate(arguments: &[Vec<u8>], proc: &Proc) -> Result<bool, Vec<u
         [one] => return Ok(!one.is_empty()),
         [not, one] if not == b"!" => return Ok(one.is_empty()),
         [operator, operand] => return unary(operator, operand, proc),
-        [left, operator, right] if is_binary(operator) => return binary(left, operator, right, proc),
+        [left, operator, right] if is_binary(operator) => {
+            return binary(left, operator, right, proc);
+        }
         _ => {}
     }
     let answer = parser.or()?;
@@ -68,7 +70,9 @@ impl Parser<'_> {
         if self.depth > MAX_DEPTH {
             return Err(b"too many arguments".to_vec());
         }
-        let Some(first) = self.arguments.get(self.at) else { return Err(b"argument expected".to_vec()) };
+        let Some(first) = self.arguments.get(self.at) else {
+            return Err(b"argument expected".to_vec());
+        };
         let second = self.arguments.get(self.at + 1);
         let third = self.arguments.get(self.at + 2);
         let answer = match (first.as_slice(), second, third) {
@@ -106,7 +110,19 @@ impl Parser<'_> {
 fn is_binary(operator: &[u8]) -> bool {
     matches!(
         operator,
-        b"=" | b"==" | b"!=" | b"<" | b">" | b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge" | b"-nt" | b"-ot" | b"-ef"
+        b"=" | b"=="
+            | b"!="
+            | b"<"
+            | b">"
+            | b"-eq"
+            | b"-ne"
+            | b"-lt"
+            | b"-le"
+            | b"-gt"
+            | b"-ge"
+            | b"-nt"
+            | b"-ot"
+            | b"-ef"
     )
 }
 
@@ -122,8 +138,8 @@ fn unary(operator: &[u8], operand: &[u8], proc: &Proc) -> Result<bool, Vec<u8>> 
             let number = String::from_utf8_lossy(operand).parse::<i32>().unwrap_or(-1);
             Ok(proc.fd(number).is_some_and(|fd| fd.is_tty(&proc.io)))
         }
-        b'a' | b'e' | b'f' | b'd' | b'h' | b'L' | b'b' | b'c' | b'p' | b'S' | b's' | b'r' | b'w' | b'x' | b'u'
-        | b'g' | b'k' | b'O' | b'G' | b'N' => Ok(file(letter, operand, proc)),
+        b'a' | b'e' | b'f' | b'd' | b'h' | b'L' | b'b' | b'c' | b'p' | b'S' | b's' | b'r'
+        | b'w' | b'x' | b'u' | b'g' | b'k' | b'O' | b'G' | b'N' => Ok(file(letter, operand, proc)),
         b'o' | b'v' | b'R' => Ok(false),
         _ => Err([operator, b": unary operator expected"].concat()),
     }
@@ -158,7 +174,8 @@ fn file(letter: u8, path: &[u8], proc: &Proc) -> bool {
 
 fn binary(left: &[u8], operator: &[u8], right: &[u8], proc: &Proc) -> Result<bool, Vec<u8>> {
     let number = |text: &[u8]| {
-        let parsed = std::str::from_utf8(text).ok().and_then(|text| text.trim().parse::<i64>().ok());
+        let parsed =
+            std::str::from_utf8(text).ok().and_then(|text| text.trim().parse::<i64>().ok());
         parsed.ok_or_else(|| [text, b": integer expression expected"].concat())
     };
     Ok(match operator {
@@ -261,8 +278,10 @@ impl Interp {
         };
         if matches!(operator, b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge") {
             // `[[` evaluates both sides as arithmetic.
-            let left = self.arithmetic(&base_shell::text::encode(left)).await.map_err(|_| Vec::new())?;
-            let right = self.arithmetic(&base_shell::text::encode(right)).await.map_err(|_| Vec::new())?;
+            let left =
+                self.arithmetic(&base_shell::text::encode(left)).await.map_err(|_| Vec::new())?;
+            let right =
+                self.arithmetic(&base_shell::text::encode(right)).await.map_err(|_| Vec::new())?;
             let (left, right) = (left.to_string().into_bytes(), right.to_string().into_bytes());
             return binary(&left, operator, &right, &self.proc);
         }

@@ -19,7 +19,7 @@ use crate::world::World;
 /// [`super::HostKeys::config`] with the session's own banner. Returns when the connection is over
 /// and everything that happened is told.
 pub async fn serve<S>(
-    mut stream: S,
+    stream: S,
     session: Box<dyn SshSession>,
     rng: ChaCha12Rng,
     config: Arc<Config>,
@@ -28,26 +28,32 @@ pub async fn serve<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let brain = Arc::new(Brain::new(session, rng, world));
-    let banner = brain.banner();
     tokio::select! {
-        greeted = ident::exchange(&mut stream, &banner) => match greeted {
-            Ok((raw, Ident::Ssh(line))) => {
-                if brain.step(|session, cx| session.on_client(cx, &line)).is_ok() {
-                    let sent = banner.len() + 2;
-                    talk(stream, sent, raw, config, &brain).await;
-                }
-            }
-            Ok((_, Ident::Other(line))) => {
-                let why = "not an SSH identification string";
-                // A session that is over has nothing to add.
-                drop(brain.step(|_, cx| cx.emit(catalogue::protocol_error(why, &line))));
-            }
-            Err(error) => tracing::debug!(%error, "client left before its identification string"),
-        },
+        () = converse(stream, config, &brain) => {}
         () = timeouts(&brain) => {}
     }
     drop(brain.step(|session, cx| session.on_close(cx)));
     performer::drain(&brain).await;
+}
+
+async fn converse<S>(mut stream: S, config: Arc<Config>, brain: &Arc<Brain>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let banner = brain.banner();
+    match ident::exchange(&mut stream, &banner).await {
+        Ok((raw, Ident::Ssh(line))) => {
+            if brain.step(|session, cx| session.on_client(cx, &line)).is_ok() {
+                talk(stream, banner.len() + 2, raw, config, brain).await;
+            }
+        }
+        Ok((_, Ident::Other(line))) => {
+            let why = "not an SSH identification string";
+            // A session that is over has nothing to add.
+            drop(brain.step(|_, cx| cx.emit(catalogue::protocol_error(why, &line))));
+        }
+        Err(error) => tracing::debug!(%error, "client left before its identification string"),
+    }
 }
 
 async fn talk<S>(stream: S, sent: usize, raw: Vec<u8>, config: Arc<Config>, brain: &Arc<Brain>)

@@ -8,7 +8,8 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
     if proc.name() == "tee" {
         return tee(proc).await;
     }
-    let accepts = Accepts { short: "AbeEnstTuv", long: &[("number", b'n'), ("show-all", b'A')], status: 1 };
+    let accepts =
+        Accepts { short: "AbeEnstTuv", long: &[("number", b'n'), ("show-all", b'A')], status: 1 };
     let options = read(proc, &accepts).await?;
     let numbered = options.has(b'n') || options.has(b'b');
     let marked = options.has(b'E') || options.has(b'A') || options.has(b'e');
@@ -60,7 +61,8 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
 }
 
 async fn tee(proc: &mut Proc) -> Outcome {
-    let options = read(proc, &Accepts { short: "ai", long: &[("append", b'a')], status: 1 }).await?;
+    let options =
+        read(proc, &Accepts { short: "ai", long: &[("append", b'a')], status: 1 }).await?;
     let now = proc.io.now();
     let mut status = 0;
     let mut files = Vec::new();

@@ -40,7 +40,11 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
         (None, None)
     };
     if !chown && apply(what, 0, false).is_none() {
-        let text = [&b"chmod: invalid mode: "[..], &quoted(what), b"\nTry 'chmod --help' for more information.\n"];
+        let text = [
+            &b"chmod: invalid mode: "[..],
+            &quoted(what),
+            b"\nTry 'chmod --help' for more information.\n",
+        ];
         proc.err(text.concat()).await;
         return Ok(1);
     }
@@ -51,14 +55,25 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
             Ok(ino) => ino,
             Err(errno) => {
                 let text = format!("{}: cannot access ", proc.name());
-                proc.err([text.as_bytes(), &quoted(path), b": ", errno.text().as_bytes(), b"\n"].concat()).await;
+                proc.err(
+                    [text.as_bytes(), &quoted(path), b": ", errno.text().as_bytes(), b"\n"]
+                        .concat(),
+                )
+                .await;
                 status = 1;
                 continue;
             }
         };
         if let Err(errno) = change(proc, ino, what, owner, chown, recursive).await {
-            let verb = if chown { "chown: changing ownership of " } else { "chmod: changing permissions of " };
-            proc.err([verb.as_bytes(), &quoted(path), b": ", errno.text().as_bytes(), b"\n"].concat()).await;
+            let verb = if chown {
+                "chown: changing ownership of "
+            } else {
+                "chmod: changing permissions of "
+            };
+            proc.err(
+                [verb.as_bytes(), &quoted(path), b": ", errno.text().as_bytes(), b"\n"].concat(),
+            )
+            .await;
             status = 1;
         }
     }

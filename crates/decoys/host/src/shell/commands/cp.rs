@@ -39,7 +39,14 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
     let keep = options.has(b'p') || options.has(b'a');
     let into = is_dir(proc, &target);
     if paths.len() > 1 && !into {
-        let text = [&b"cp: target "[..], &quoted(&target), b": ", Errno::NotDirectory.text().as_bytes(), b"\n"].concat();
+        let text = [
+            &b"cp: target "[..],
+            &quoted(&target),
+            b": ",
+            Errno::NotDirectory.text().as_bytes(),
+            b"\n",
+        ]
+        .concat();
         proc.err(text).await;
         return Ok(1);
     }
@@ -54,7 +61,8 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
 }
 
 fn is_dir(proc: &Proc, path: &[u8]) -> bool {
-    proc.host.with(|m| m.fs.stat(&proc.user.creds, &proc.cwd, path, true).is_ok_and(|s| s.node.is_dir()))
+    proc.host
+        .with(|m| m.fs.stat(&proc.user.creds, &proc.cwd, path, true).is_ok_and(|s| s.node.is_dir()))
 }
 
 async fn copy(proc: &Proc, from: &[u8], to: &[u8], recursive: bool, keep: bool) -> bool {
@@ -108,7 +116,12 @@ fn copy_one(
             let inside = proc.absolute(to);
             let outer = proc.absolute(from);
             if inside == outer || inside.starts_with(&[&outer[..], b"/"].concat()) {
-                let text = [&b"cannot copy a directory, "[..], &quoted(from), b", into itself, ", &quoted(to)];
+                let text = [
+                    &b"cannot copy a directory, "[..],
+                    &quoted(from),
+                    b", into itself, ",
+                    &quoted(to),
+                ];
                 return Err(text.concat());
             }
             let list = proc.host.with(|machine| {
@@ -125,7 +138,10 @@ fn copy_one(
             made.map(|_| None).map_err(|errno| why("cannot create symbolic link", to, errno))
         }
         Kind::File(_) | Kind::Device(_) => {
-            proc.open(from).map_err(|errno| [&b"cannot open "[..], &quoted(from), b" for reading: ", errno.text().as_bytes()].concat())?;
+            proc.open(from).map_err(|errno| {
+                [&b"cannot open "[..], &quoted(from), b" for reading: ", errno.text().as_bytes()]
+                    .concat()
+            })?;
             let copied = proc.host.with(|machine| {
                 let mode = stat.node.mode & 0o777 & !proc.umask;
                 let ino = machine.fs.create(creds, &proc.cwd, to, mode, now)?;

@@ -13,7 +13,8 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
         } else if text == "-R" || text == "--rfc-email" {
             format = "%a, %d %b %Y %H:%M:%S %z".to_owned();
         } else if text.starts_with("-I") {
-            format = if text.ends_with("seconds") { "%Y-%m-%dT%H:%M:%S+00:00" } else { "%F" }.to_owned();
+            format =
+                if text.ends_with("seconds") { "%Y-%m-%dT%H:%M:%S+00:00" } else { "%F" }.to_owned();
         } else if !text.starts_with('-') {
             proc.err(format!("date: invalid date '{text}'\n")).await;
             return Ok(1);

@@ -40,7 +40,12 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
         let free: u64 = size - used - reserved;
         let percent = if used == 0 { 0 } else { (used * 100).div_ceil(used + free) };
         out.push_str(&if human {
-            format!("{device:<14} {:>5} {:>5} {:>5} {percent:>3}% {place}\n", short(size), short(used), short(free))
+            format!(
+                "{device:<14} {:>5} {:>5} {:>5} {percent:>3}% {place}\n",
+                short(size),
+                short(used),
+                short(free)
+            )
         } else {
             format!("{device:<14} {size:>9} {used:>7} {free:>9} {percent:>3}% {place}\n")
         });

@@ -55,7 +55,8 @@ async fn env(proc: &mut Proc) -> Outcome {
             }
             (option, None) if option.starts_with(b"-") => {}
             (_, Some(at)) if at > 0 => {
-                let name = String::from_utf8_lossy(argument.get(..at).unwrap_or_default()).into_owned();
+                let name =
+                    String::from_utf8_lossy(argument.get(..at).unwrap_or_default()).into_owned();
                 let value = argument.get(at + 1..).unwrap_or_default().to_vec();
                 proc.env.insert(name, value);
             }

@@ -47,7 +47,9 @@ async fn wget(proc: &mut Proc) -> Outcome {
     let mut arguments = proc.arguments().into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_slice() {
-            b"-O" | b"-o" | b"-P" | b"-T" | b"-t" | b"-U" | b"--header" | b"--post-data" => drop(arguments.next()),
+            b"-O" | b"-o" | b"-P" | b"-T" | b"-t" | b"-U" | b"--header" | b"--post-data" => {
+                drop(arguments.next())
+            }
             option if option.starts_with(b"--") => quiet |= option == b"--quiet",
             option if option.starts_with(b"-") && option.len() > 1 => {
                 quiet |= option.contains(&b'q');
@@ -73,7 +75,11 @@ async fn wget(proc: &mut Proc) -> Outcome {
             shown.push('/');
         }
         let stamp = clock::format(proc.io.now(), "%Y-%m-%d %H:%M:%S");
-        let say = |text: String| async { if !quiet { proc.err(text).await } };
+        let say = |text: String| async {
+            if !quiet {
+                proc.err(text).await
+            }
+        };
         say(format!("--{stamp}--  {shown}\n")).await;
         let Url { host, port, .. } = url;
         if is_address(&host) {
@@ -100,8 +106,18 @@ async fn curl(proc: &mut Proc) -> Outcome {
                 silent |= option == b"--silent";
                 show |= option == b"--show-error";
                 let valued = [
-                    &b"--output"[..], b"--header", b"--data", b"--request", b"--user-agent", b"--max-time",
-                    b"--connect-timeout", b"--user", b"--proxy", b"--retry", b"--form", b"--cookie",
+                    &b"--output"[..],
+                    b"--header",
+                    b"--data",
+                    b"--request",
+                    b"--user-agent",
+                    b"--max-time",
+                    b"--connect-timeout",
+                    b"--user",
+                    b"--proxy",
+                    b"--retry",
+                    b"--form",
+                    b"--cookie",
                 ];
                 if valued.contains(&option) {
                     arguments.next();
@@ -131,7 +147,10 @@ async fn curl(proc: &mut Proc) -> Outcome {
         } else if is_address(&url.host) {
             proc.io.sleep(Duration::from_millis(3070)).await;
             status = 7;
-            format!("curl: (7) Failed to connect to {} port {} after 3071 ms: Couldn't connect to server\n", url.host, url.port)
+            format!(
+                "curl: (7) Failed to connect to {} port {} after 3071 ms: Couldn't connect to server\n",
+                url.host, url.port
+            )
         } else {
             proc.io.sleep(Duration::from_millis(2030)).await;
             status = 6;

@@ -4,7 +4,11 @@ use super::options::{Accepts, read};
 use crate::shell::proc::{Outcome, Proc};
 
 pub(super) async fn run(proc: &mut Proc) -> Outcome {
-    let accepts = Accepts { short: "bkmghtw", long: &[("human", b'h'), ("mega", b'm'), ("giga", b'g')], status: 1 };
+    let accepts = Accepts {
+        short: "bkmghtw",
+        long: &[("human", b'h'), ("mega", b'm'), ("giga", b'g')],
+        status: 1,
+    };
     let options = read(proc, &accepts).await?;
     let now = proc.io.now();
     let (memory, swap) = proc.host.with(|machine| (machine.memory(now), machine.facts().swap_kb));
@@ -25,8 +29,13 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
         line.push('\n');
         line
     };
-    let mut out = String::from("               total        used        free      shared  buff/cache   available\n");
-    out.push_str(&row("Mem:", &[memory.total, used, memory.free, memory.cached / 200, memory.cached, memory.available]));
+    let mut out = String::from(
+        "               total        used        free      shared  buff/cache   available\n",
+    );
+    out.push_str(&row(
+        "Mem:",
+        &[memory.total, used, memory.free, memory.cached / 200, memory.cached, memory.available],
+    ));
     out.push_str(&row("Swap:", &[swap, 0, swap]));
     proc.out(out).await?;
     Ok(0)
@@ -37,7 +46,11 @@ fn human(kb: u64) -> String {
     for (unit, size) in [("Ti", 1_u64 << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)] {
         if bytes >= size {
             let tenths = bytes * 10 / size;
-            return if tenths < 100 { format!("{}.{}{unit}", tenths / 10, tenths % 10) } else { format!("{}{unit}", tenths / 10) };
+            return if tenths < 100 {
+                format!("{}.{}{unit}", tenths / 10, tenths % 10)
+            } else {
+                format!("{}{unit}", tenths / 10)
+            };
         }
     }
     format!("{bytes}B")

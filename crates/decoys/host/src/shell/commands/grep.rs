@@ -49,7 +49,8 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
         rest.push(if recursive { b".".to_vec() } else { b"-".to_vec() });
     }
     let files = if recursive { below(proc, rest) } else { rest };
-    let named = (files.len() > 1 || recursive || options.has(b'H')) && !options.has(b'h') && !from_input;
+    let named =
+        (files.len() > 1 || recursive || options.has(b'H')) && !options.has(b'h') && !from_input;
     let limit = options.value(b'm').and_then(|m| String::from_utf8_lossy(m).parse::<usize>().ok());
     let mut found = false;
     let mut failed = false;
@@ -72,7 +73,9 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
                 proc.io.tick().await;
             }
             let line = line.strip_suffix(b"\n").unwrap_or(line);
-            let hit = regex.find(line).filter(|(from, to)| !options.has(b'w') || is_word(line, *from, *to));
+            let hit = regex
+                .find(line)
+                .filter(|(from, to)| !options.has(b'w') || is_word(line, *from, *to));
             if hit.is_some() == options.has(b'v') {
                 continue;
             }
@@ -90,7 +93,9 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
                     out.extend(format!("{}:", number + 1).into_bytes());
                 }
                 match hit.filter(|_| options.has(b'o')) {
-                    Some((from, to)) => out.extend_from_slice(line.get(from..to).unwrap_or_default()),
+                    Some((from, to)) => {
+                        out.extend_from_slice(line.get(from..to).unwrap_or_default())
+                    }
                     None => out.extend_from_slice(line),
                 }
                 out.push(b'\n');
@@ -135,7 +140,9 @@ fn below(proc: &Proc, paths: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
             match stat.node.kind {
                 Kind::Directory(_) => {
                     let list = machine.fs.list(creds, stat.ino).unwrap_or_default();
-                    let join = |name: &[u8]| [path.strip_suffix(b"/").unwrap_or(&path), b"/", name].concat();
+                    let join = |name: &[u8]| {
+                        [path.strip_suffix(b"/").unwrap_or(&path), b"/", name].concat()
+                    };
                     todo.extend(list.iter().rev().map(|(name, _)| join(name)));
                 }
                 Kind::File(_) => out.push(path),

@@ -25,12 +25,19 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
                 amount.bytes = text.starts_with("-c") || text.starts_with("--bytes");
                 let value = match text.split_once('=') {
                     Some((_, value)) => value.to_owned(),
-                    None if text.len() > 2 && !text.starts_with("--") => text.get(2..).unwrap_or_default().to_owned(),
-                    None if text.starts_with("--") && !text.contains("lines") && !text.contains("bytes") => {
+                    None if text.len() > 2 && !text.starts_with("--") => {
+                        text.get(2..).unwrap_or_default().to_owned()
+                    }
+                    None if text.starts_with("--")
+                        && !text.contains("lines")
+                        && !text.contains("bytes") =>
+                    {
                         follow |= text == "--follow";
                         continue;
                     }
-                    None => String::from_utf8_lossy(&arguments.next().unwrap_or_default()).into_owned(),
+                    None => {
+                        String::from_utf8_lossy(&arguments.next().unwrap_or_default()).into_owned()
+                    }
                 };
                 let digits = value.trim_start_matches(['+', '-']);
                 amount.other_way = value.starts_with(if tail { '+' } else { '-' });
@@ -39,7 +46,8 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
                     None => {
                         let kind = if amount.bytes { "bytes" } else { "lines" };
                         let text = format!("{}: invalid number of {kind}: ", proc.name());
-                        proc.err([text.as_bytes(), &quoted(value.as_bytes()), b"\n"].concat()).await;
+                        proc.err([text.as_bytes(), &quoted(value.as_bytes()), b"\n"].concat())
+                            .await;
                         return Ok(1);
                     }
                 }
@@ -160,7 +168,11 @@ fn first_of(piece: &[u8], left: u64, bytes: bool) -> (&[u8], u64) {
 fn last(all: &[u8], amount: Amount) -> &[u8] {
     let count = usize::try_from(amount.count).unwrap_or(usize::MAX);
     if amount.bytes {
-        let from = if amount.other_way { count.saturating_sub(1) } else { all.len().saturating_sub(count) };
+        let from = if amount.other_way {
+            count.saturating_sub(1)
+        } else {
+            all.len().saturating_sub(count)
+        };
         return all.get(from.min(all.len())..).unwrap_or_default();
     }
     if amount.other_way {

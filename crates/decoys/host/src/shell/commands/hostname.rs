@@ -8,7 +8,8 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
         proc.out(line).await?;
         return Ok(0);
     }
-    let (host, ip) = proc.host.with(|machine| (machine.facts().hostname.clone(), machine.decky().ip));
+    let (host, ip) =
+        proc.host.with(|machine| (machine.facts().hostname.clone(), machine.decky().ip));
     match proc.arguments().first().map(Vec::as_slice) {
         None | Some(b"-f" | b"--fqdn" | b"-a") => proc.out(format!("{host}\n")).await?,
         Some(b"-s" | b"--short") => {

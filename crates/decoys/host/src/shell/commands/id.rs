@@ -10,12 +10,16 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
         proc.out(line).await?;
         return Ok(0);
     }
-    let accepts =
-        Accepts { short: "ugGnr", long: &[("user", b'u'), ("group", b'g'), ("groups", b'G'), ("name", b'n')], status: 1 };
+    let accepts = Accepts {
+        short: "ugGnr",
+        long: &[("user", b'u'), ("group", b'g'), ("groups", b'G'), ("name", b'n')],
+        status: 1,
+    };
     let options = read(proc, &accepts).await?;
     let who = options.rest.first().cloned().unwrap_or_else(|| proc.user.name.clone().into_bytes());
     let Some(account) = proc.host.account(&who) else {
-        let quoted = if name == "groups" || name == "id" { super::options::quoted(&who) } else { who };
+        let quoted =
+            if name == "groups" || name == "id" { super::options::quoted(&who) } else { who };
         proc.err([name.as_bytes(), b": ", &quoted, b": no such user\n"].concat()).await;
         return Ok(1);
     };
@@ -23,7 +27,8 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
         let accounts = machine.accounts();
         let mut groups = vec![account.gid];
         groups.extend(accounts.groups_of(&account));
-        let name = |gid: u32| accounts.group_name(gid).map_or_else(|| gid.to_string(), str::to_owned);
+        let name =
+            |gid: u32| accounts.group_name(gid).map_or_else(|| gid.to_string(), str::to_owned);
         let names: Vec<String> = groups.iter().map(|gid| name(*gid)).collect();
         (groups, names)
     });
@@ -34,7 +39,11 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
     } else if options.has(b'u') {
         if names { account.name.clone() } else { account.uid.to_string() }
     } else if options.has(b'g') {
-        if names { group_name.first().cloned().unwrap_or_default() } else { account.gid.to_string() }
+        if names {
+            group_name.first().cloned().unwrap_or_default()
+        } else {
+            account.gid.to_string()
+        }
     } else if options.has(b'G') {
         let numbers: Vec<String> = groups.iter().map(u32::to_string).collect();
         if names { group_name.join(" ") } else { numbers.join(" ") }

@@ -59,7 +59,14 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
             Ok(stat) if stat.node.is_dir() && !options.has(b'd') => directories.push(path),
             Ok(stat) => files.push((path, stat)),
             Err(errno) => {
-                let text = [&b"ls: cannot access "[..], &quoted(&path), b": ", errno.text().as_bytes(), b"\n"].concat();
+                let text = [
+                    &b"ls: cannot access "[..],
+                    &quoted(&path),
+                    b": ",
+                    errno.text().as_bytes(),
+                    b"\n",
+                ]
+                .concat();
                 proc.err(text).await;
                 status = 2;
             }
@@ -81,7 +88,13 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
         }
         match entries(proc, &path, &flags) {
             Err(errno) => {
-                let text = [&b"ls: cannot open directory "[..], &quoted(&path), b": ", errno.text().as_bytes(), b"\n"];
+                let text = [
+                    &b"ls: cannot open directory "[..],
+                    &quoted(&path),
+                    b": ",
+                    errno.text().as_bytes(),
+                    b"\n",
+                ];
                 proc.err(text.concat()).await;
                 status = 2;
             }
@@ -154,8 +167,11 @@ fn entries(proc: &Proc, path: &[u8], flags: &Flags) -> Result<Listing, crate::fs
 fn sort(list: &mut Listing, flags: &Flags) {
     // As in a UTF-8 locale: leading dots and case do not count, bytes break ties.
     list.sort_by_cached_key(|(name, _)| {
-        let folded: Vec<u8> =
-            name.iter().filter(|b| b.is_ascii_alphanumeric() || **b >= 0x80).map(u8::to_ascii_lowercase).collect();
+        let folded: Vec<u8> = name
+            .iter()
+            .filter(|b| b.is_ascii_alphanumeric() || **b >= 0x80)
+            .map(u8::to_ascii_lowercase)
+            .collect();
         (folded, name.clone())
     });
     if flags.by_time {
@@ -178,7 +194,8 @@ fn render(proc: &Proc, mut list: Listing, flags: &Flags, total: bool) -> Vec<u8>
     let names: Vec<Vec<u8>> = list
         .iter()
         .map(|(name, stat)| {
-            let mut shown = if flags.inode { format!("{} ", stat.ino.0).into_bytes() } else { Vec::new() };
+            let mut shown =
+                if flags.inode { format!("{} ", stat.ino.0).into_bytes() } else { Vec::new() };
             shown.extend(shell_quoted(name, flags.columns));
             if flags.classify {
                 shown.extend(suffix(&stat.node));
@@ -203,7 +220,8 @@ fn suffix(node: &Node) -> Option<u8> {
 
 /// Names with blanks are quoted on a terminal, as by default since coreutils 8.25.
 fn shell_quoted(name: &[u8], tty: bool) -> Vec<u8> {
-    let special = name.iter().any(|b| b" \t\n'\"\\$`&;|<>()*?[]!#~{}".contains(b) || *b < 0x20 || *b == 0x7f);
+    let special =
+        name.iter().any(|b| b" \t\n'\"\\$`&;|<>()*?[]!#~{}".contains(b) || *b < 0x20 || *b == 0x7f);
     if !tty || !special {
         return name.to_vec();
     }
@@ -217,8 +235,10 @@ fn columns(names: &[Vec<u8>], width: usize) -> Vec<u8> {
     let length = |name: &[u8]| name.iter().filter(|b| **b & 0xc0 != 0x80).count();
     let mut rows = 1;
     let widths = loop {
-        let widths: Vec<usize> =
-            names.chunks(rows).map(|column| column.iter().map(|n| length(n)).max().unwrap_or(0) + 2).collect();
+        let widths: Vec<usize> = names
+            .chunks(rows)
+            .map(|column| column.iter().map(|n| length(n)).max().unwrap_or(0) + 2)
+            .collect();
         if rows >= names.len() || widths.iter().sum::<usize>().saturating_sub(2) < width {
             break widths;
         }
@@ -294,7 +314,8 @@ fn render_long(proc: &Proc, list: &Listing, flags: &Flags, total: bool) -> Vec<u
         };
         list.iter().map(row).collect()
     });
-    let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(String::len).max().unwrap_or(0);
+    let width =
+        |at: usize| rows.iter().filter_map(|row| row.get(at)).map(String::len).max().unwrap_or(0);
     let widths: Vec<usize> = (0..6).map(width).collect();
     let wide = |at: usize| widths.get(at).copied().unwrap_or(0);
     let mut out = Vec::new();
@@ -335,7 +356,8 @@ async fn stat(proc: &mut Proc) -> Outcome {
     }
     let mut status = 0;
     for path in &options.rest {
-        let found = proc.host.with(|m| m.fs.stat(&proc.user.creds, &proc.cwd, path, options.has(b'L')));
+        let found =
+            proc.host.with(|m| m.fs.stat(&proc.user.creds, &proc.cwd, path, options.has(b'L')));
         match found {
             Ok(found) => {
                 let text = match options.value(b'c') {
@@ -345,7 +367,14 @@ async fn stat(proc: &mut Proc) -> Outcome {
                 proc.out(text).await?;
             }
             Err(errno) => {
-                let text = [&b"stat: cannot statx "[..], &quoted(path), b": ", errno.text().as_bytes(), b"\n"].concat();
+                let text = [
+                    &b"stat: cannot statx "[..],
+                    &quoted(path),
+                    b": ",
+                    errno.text().as_bytes(),
+                    b"\n",
+                ]
+                .concat();
                 proc.err(text).await;
                 status = 1;
             }
@@ -366,7 +395,8 @@ const fn kind_name(node: &Node) -> &'static str {
 fn owner_names(proc: &Proc, node: &Node) -> (String, String) {
     proc.host.with(|machine| {
         let accounts = machine.accounts();
-        let user = accounts.by_uid(node.uid).map_or_else(|| "UNKNOWN".to_owned(), |a| a.name.clone());
+        let user =
+            accounts.by_uid(node.uid).map_or_else(|| "UNKNOWN".to_owned(), |a| a.name.clone());
         (user, accounts.group_name(node.gid).unwrap_or("UNKNOWN").to_owned())
     })
 }

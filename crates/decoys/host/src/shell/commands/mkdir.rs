@@ -5,16 +5,22 @@ use crate::fs::Errno;
 use crate::shell::proc::{Outcome, Proc};
 
 pub(super) async fn run(proc: &mut Proc) -> Outcome {
-    let accepts = Accepts { short: "pm:v", long: &[("parents", b'p'), ("mode", b'm'), ("verbose", b'v')], status: 1 };
+    let accepts = Accepts {
+        short: "pm:v",
+        long: &[("parents", b'p'), ("mode", b'm'), ("verbose", b'v')],
+        status: 1,
+    };
     let options = read(proc, &accepts).await?;
     if options.rest.is_empty() {
         return Err(missing_operand(proc).await);
     }
-    let mode = options.value(b'm').and_then(|m| u16::from_str_radix(&String::from_utf8_lossy(m), 8).ok());
+    let mode =
+        options.value(b'm').and_then(|m| u16::from_str_radix(&String::from_utf8_lossy(m), 8).ok());
     let mode = mode.unwrap_or(0o777 & !proc.umask);
     let mut status = 0;
     for path in &options.rest {
-        let made = if options.has(b'p') { make_all(proc, path, mode) } else { make(proc, path, mode) };
+        let made =
+            if options.has(b'p') { make_all(proc, path, mode) } else { make(proc, path, mode) };
         match made {
             Ok(()) if options.has(b'v') => {
                 let text = [&b"mkdir: created directory "[..], &quoted(path), b"\n"].concat();
@@ -22,8 +28,13 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
             }
             Ok(()) => {}
             Err(errno) => {
-                let text =
-                    [&b"mkdir: cannot create directory "[..], &shown(path), b": ", errno.text().as_bytes(), b"\n"];
+                let text = [
+                    &b"mkdir: cannot create directory "[..],
+                    &shown(path),
+                    b": ",
+                    errno.text().as_bytes(),
+                    b"\n",
+                ];
                 proc.err(text.concat()).await;
                 status = 1;
             }

@@ -8,7 +8,8 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
     if proc.name() == "ln" {
         return ln(proc).await;
     }
-    let accepts = Accepts { short: "fivnut:T", long: &[("force", b'f'), ("verbose", b'v')], status: 1 };
+    let accepts =
+        Accepts { short: "fivnut:T", long: &[("force", b'f'), ("verbose", b'v')], status: 1 };
     let options = read(proc, &accepts).await?;
     let mut paths = options.rest;
     let Some(target) = paths.pop() else {
@@ -26,9 +27,18 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
     }
     let now = proc.io.now();
     let creds = proc.user.creds.clone();
-    let into = proc.host.with(|m| m.fs.stat(&creds, &proc.cwd, &target, true).is_ok_and(|s| s.node.is_dir()));
+    let into = proc
+        .host
+        .with(|m| m.fs.stat(&creds, &proc.cwd, &target, true).is_ok_and(|s| s.node.is_dir()));
     if paths.len() > 1 && !into {
-        let text = [&b"mv: target "[..], &quoted(&target), b": ", Errno::NotDirectory.text().as_bytes(), b"\n"].concat();
+        let text = [
+            &b"mv: target "[..],
+            &quoted(&target),
+            b": ",
+            Errno::NotDirectory.text().as_bytes(),
+            b"\n",
+        ]
+        .concat();
         proc.err(text).await;
         return Ok(1);
     }
@@ -43,9 +53,25 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
             Ok(()) => proc.tell_written(&to, "mv"),
             Err((missing, errno)) => {
                 let text = if missing {
-                    [&b"mv: cannot stat "[..], &quoted(&path), b": ", errno.text().as_bytes(), b"\n"].concat()
+                    [
+                        &b"mv: cannot stat "[..],
+                        &quoted(&path),
+                        b": ",
+                        errno.text().as_bytes(),
+                        b"\n",
+                    ]
+                    .concat()
                 } else {
-                    [&b"mv: cannot move "[..], &quoted(&path), b" to ", &quoted(&to), b": ", errno.text().as_bytes(), b"\n"].concat()
+                    [
+                        &b"mv: cannot move "[..],
+                        &quoted(&path),
+                        b" to ",
+                        &quoted(&to),
+                        b": ",
+                        errno.text().as_bytes(),
+                        b"\n",
+                    ]
+                    .concat()
                 };
                 proc.err(text).await;
                 status = 1;
@@ -56,7 +82,8 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
 }
 
 async fn ln(proc: &mut Proc) -> Outcome {
-    let accepts = Accepts { short: "sfnrvT", long: &[("symbolic", b's'), ("force", b'f')], status: 1 };
+    let accepts =
+        Accepts { short: "sfnrvT", long: &[("symbolic", b's'), ("force", b'f')], status: 1 };
     let options = read(proc, &accepts).await?;
     let (target, mut path) = match options.rest.as_slice() {
         [target, path] => (target.clone(), path.clone()),
@@ -94,7 +121,15 @@ async fn ln(proc: &mut Proc) -> Outcome {
         Ok(()) => Ok(0),
         Err(errno) => {
             let kind = if options.has(b's') { "symbolic " } else { "hard " };
-            let text = [b"ln: failed to create ", kind.as_bytes(), b"link ", &quoted(&path), b": ", errno.text().as_bytes(), b"\n"];
+            let text = [
+                b"ln: failed to create ",
+                kind.as_bytes(),
+                b"link ",
+                &quoted(&path),
+                b": ",
+                errno.text().as_bytes(),
+                b"\n",
+            ];
             proc.err(text.concat()).await;
             Ok(1)
         }

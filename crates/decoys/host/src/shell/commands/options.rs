@@ -47,13 +47,17 @@ pub(super) async fn read(proc: &Proc, accepts: &Accepts) -> Result<Options, Stop
         }
         if let Some(long) = argument.strip_prefix(b"--") {
             let (name, value) = match long.iter().position(|&b| b == b'=') {
-                Some(at) => (long.get(..at).unwrap_or_default(), long.get(at + 1..).map(<[u8]>::to_vec)),
+                Some(at) => {
+                    (long.get(..at).unwrap_or_default(), long.get(at + 1..).map(<[u8]>::to_vec))
+                }
                 None => (long, None),
             };
             let known = accepts.long.iter().find(|(known, _)| known.as_bytes() == name);
             let Some((_, letter)) = known else {
                 let shown = String::from_utf8_lossy(&argument).into_owned();
-                return Err(wrong(proc, &format!("unrecognized option '{shown}'"), accepts.status).await);
+                return Err(
+                    wrong(proc, &format!("unrecognized option '{shown}'"), accepts.status).await
+                );
             };
             let value = match value {
                 Some(value) => value,
@@ -66,7 +70,12 @@ pub(super) async fn read(proc: &Proc, accepts: &Accepts) -> Result<Options, Stop
             while let Some(&letter) = letters.next() {
                 if letter == b':' || !accepts.short.as_bytes().contains(&letter) {
                     let shown = char::from(letter);
-                    return Err(wrong(proc, &format!("invalid option -- '{shown}'"), accepts.status).await);
+                    return Err(wrong(
+                        proc,
+                        &format!("invalid option -- '{shown}'"),
+                        accepts.status,
+                    )
+                    .await);
                 }
                 if takes_value(accepts.short, letter) {
                     let attached: Vec<u8> = letters.by_ref().copied().collect();
@@ -111,7 +120,9 @@ pub(super) fn quoted(name: &[u8]) -> Vec<u8> {
     for &byte in name {
         match byte {
             b'\n' => out.extend_from_slice(b"'$'\\n''"),
-            0x00..=0x1f | 0x7f.. if name.utf8_chunks().any(|c| !c.invalid().is_empty()) || byte < 0x20 => {
+            0x00..=0x1f | 0x7f..
+                if name.utf8_chunks().any(|c| !c.invalid().is_empty()) || byte < 0x20 =>
+            {
                 out.extend(format!("'$'\\{byte:03o}''").into_bytes());
             }
             _ => out.push(byte),

@@ -55,7 +55,9 @@ fn once(
             let digits = spec.get(*used..).unwrap_or_default();
             if digits.first() == Some(&b'*') {
                 *used += 1;
-                return values.next().and_then(|v| String::from_utf8_lossy(v).parse::<usize>().ok());
+                return values
+                    .next()
+                    .and_then(|v| String::from_utf8_lossy(v).parse::<usize>().ok());
             }
             let length = digits.iter().take_while(|b| b.is_ascii_digit()).count();
             *used += length;

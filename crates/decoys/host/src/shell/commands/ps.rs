@@ -32,11 +32,14 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
     });
     table.sort_by_key(|process| process.pid);
     let full = letters.contains(&b'f') && dashed;
-    let everybody = letters.iter().any(|b| b"aAex".contains(b)) && (letters.contains(&b'x') || dashed);
+    let everybody =
+        letters.iter().any(|b| b"aAex".contains(b)) && (letters.contains(&b'x') || dashed);
     let by_user = letters.contains(&b'u') && !dashed;
     let mut out = String::new();
     if by_user {
-        out.push_str("USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n");
+        out.push_str(
+            "USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n",
+        );
     } else if full {
         out.push_str("UID          PID    PPID  C STIME TTY          TIME CMD\n");
     } else {
@@ -46,18 +49,39 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
         if !everybody && p.tty != place {
             continue;
         }
-        let time = format!("{:02}:{:02}:{:02}", p.cpu_seconds / 3600, p.cpu_seconds / 60 % 60, p.cpu_seconds % 60);
+        let time = format!(
+            "{:02}:{:02}:{:02}",
+            p.cpu_seconds / 3600,
+            p.cpu_seconds / 60 % 60,
+            p.cpu_seconds % 60
+        );
         let short = format!("{}:{:02}", p.cpu_seconds / 60, p.cpu_seconds % 60);
         let mem = p.rss * 1000 / total.max(1);
         let line = if by_user {
             format!(
                 "{:<8.8} {:>7} {:>4} {:>2}.{} {:>6} {:>5} {:<8} {:<4} {:>5} {:>6} {}",
-                p.user, p.pid, "0.0", mem / 10, mem % 10, p.vsz, p.rss, p.tty, p.state, started(p.started, now), short, p.command
+                p.user,
+                p.pid,
+                "0.0",
+                mem / 10,
+                mem % 10,
+                p.vsz,
+                p.rss,
+                p.tty,
+                p.state,
+                started(p.started, now),
+                short,
+                p.command
             )
         } else if full {
             format!(
                 "{:<8.8} {:>7} {:>7}  0 {:>5} {:<8} {time} {}",
-                p.user, p.pid, p.ppid, started(p.started, now), p.tty, p.command
+                p.user,
+                p.pid,
+                p.ppid,
+                started(p.started, now),
+                p.tty,
+                p.command
             )
         } else {
             let name = p.command.trim_start_matches(['-', '[']).trim_end_matches(']');

@@ -235,7 +235,10 @@ impl Parser<'_> {
 
     fn sequence(&mut self) -> Option<Tree> {
         let mut parts = Vec::new();
-        while self.at < self.pattern.len() && !self.operator(b'|') && !(self.depth > 1 && self.operator(b')')) {
+        while self.at < self.pattern.len()
+            && !self.operator(b'|')
+            && !(self.depth > 1 && self.operator(b')'))
+        {
             let atom = self.atom(parts.is_empty())?;
             parts.push(self.repeated(atom)?);
         }
@@ -257,7 +260,11 @@ impl Parser<'_> {
             b'.' => Some(Tree::Set(Box::new([true; 256]))),
             b'[' => self.bracket(),
             b'^' if self.extended || first => Some(Tree::Start),
-            b'$' if self.extended || self.at == self.pattern.len() || self.operator(b')') || self.operator(b'|') => {
+            b'$' if self.extended
+                || self.at == self.pattern.len()
+                || self.operator(b')')
+                || self.operator(b'|') =>
+            {
                 Some(Tree::End)
             }
             b'\\' => {
@@ -285,7 +292,9 @@ impl Parser<'_> {
     fn set(&self, test: impl Fn(u8) -> bool) -> Tree {
         let mut set = Box::new([false; 256]);
         for (byte, slot) in (0..=255_u8).zip(set.iter_mut()) {
-            *slot = test(byte) || (self.fold && (test(byte.to_ascii_lowercase()) || test(byte.to_ascii_uppercase())));
+            *slot = test(byte)
+                || (self.fold
+                    && (test(byte.to_ascii_lowercase()) || test(byte.to_ascii_uppercase())));
         }
         Tree::Set(set)
     }
@@ -314,7 +323,9 @@ impl Parser<'_> {
             }
             let (low, mut high) = (byte, byte);
             self.at += 1;
-            if self.peek() == Some(b'-') && self.pattern.get(self.at + 1).is_some_and(|b| *b != b']') {
+            if self.peek() == Some(b'-')
+                && self.pattern.get(self.at + 1).is_some_and(|b| *b != b']')
+            {
                 high = *self.pattern.get(self.at + 1)?;
                 self.at += 2;
             }
@@ -324,7 +335,10 @@ impl Parser<'_> {
         }
         let has = move |b: u8| members.get(usize::from(b)).copied().unwrap_or(false);
         Some(if negated {
-            let folded = |b: u8| has(b) || (self.fold && (has(b.to_ascii_lowercase()) || has(b.to_ascii_uppercase())));
+            let folded = |b: u8| {
+                has(b)
+                    || (self.fold && (has(b.to_ascii_lowercase()) || has(b.to_ascii_uppercase())))
+            };
             let mut set = Box::new([false; 256]);
             for (byte, slot) in (0..=255_u8).zip(set.iter_mut()) {
                 *slot = !folded(byte);

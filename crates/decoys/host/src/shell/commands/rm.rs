@@ -13,7 +13,12 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
     }
     let accepts = Accepts {
         short: "rRfivdI",
-        long: &[("recursive", b'r'), ("force", b'f'), ("no-preserve-root", b'P'), ("verbose", b'v')],
+        long: &[
+            ("recursive", b'r'),
+            ("force", b'f'),
+            ("no-preserve-root", b'P'),
+            ("verbose", b'v'),
+        ],
         status: 1,
     };
     let options = read(proc, &accepts).await?;
@@ -30,7 +35,12 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
             continue;
         }
         if recursive && matches!(base_name(path), b"." | b"..") {
-            let text = [&b"rm: refusing to remove '.' or '..' directory: skipping "[..], &quoted(path), b"\n"].concat();
+            let text = [
+                &b"rm: refusing to remove '.' or '..' directory: skipping "[..],
+                &quoted(path),
+                b"\n",
+            ]
+            .concat();
             proc.err(text).await;
             status = 1;
             continue;
@@ -38,7 +48,9 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
         if let Err((path, errno)) = remove(proc, path, recursive).await
             && !(force && errno == Errno::NoEntry)
         {
-            let text = [&b"rm: cannot remove "[..], &quoted(&path), b": ", errno.text().as_bytes(), b"\n"].concat();
+            let text =
+                [&b"rm: cannot remove "[..], &quoted(&path), b": ", errno.text().as_bytes(), b"\n"]
+                    .concat();
             proc.err(text).await;
             status = 1;
         }
@@ -65,7 +77,8 @@ async fn remove(proc: &Proc, path: &[u8], recursive: bool) -> Result<(), Failure
         }
         let step = proc.host.with(|machine| {
             let ino = machine.fs.find(creds, &proc.cwd, &path, false)?;
-            let directory = matches!(machine.fs.node(ino).map(|n| &n.kind), Some(Kind::Directory(_)));
+            let directory =
+                matches!(machine.fs.node(ino).map(|n| &n.kind), Some(Kind::Directory(_)));
             if directory && !recursive {
                 return Err(Errno::IsDirectory);
             }
@@ -90,7 +103,8 @@ async fn remove(proc: &Proc, path: &[u8], recursive: bool) -> Result<(), Failure
 }
 
 async fn rmdir(proc: &mut Proc) -> Outcome {
-    let options = read(proc, &Accepts { short: "pv", long: &[("parents", b'p')], status: 1 }).await?;
+    let options =
+        read(proc, &Accepts { short: "pv", long: &[("parents", b'p')], status: 1 }).await?;
     if options.rest.is_empty() {
         return Err(missing_operand(proc).await);
     }
@@ -99,7 +113,14 @@ async fn rmdir(proc: &mut Proc) -> Outcome {
     for path in &options.rest {
         let removed = proc.host.with(|m| m.fs.remove(&proc.user.creds, &proc.cwd, path, true, now));
         if let Err(errno) = removed {
-            let text = [&b"rmdir: failed to remove "[..], &quoted(path), b": ", errno.text().as_bytes(), b"\n"].concat();
+            let text = [
+                &b"rmdir: failed to remove "[..],
+                &quoted(path),
+                b": ",
+                errno.text().as_bytes(),
+                b"\n",
+            ]
+            .concat();
             proc.err(text).await;
             status = 1;
         }

@@ -29,7 +29,9 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
     proc.io.lock().transfer = true;
     if letters.contains(&b't') {
         let target = paths.pop().unwrap_or_else(|| b".".to_vec());
-        return Sink { proc, keep: letters.contains(&b'p'), failed: false }.run(&target, letters.contains(&b'd')).await;
+        return Sink { proc, keep: letters.contains(&b'p'), failed: false }
+            .run(&target, letters.contains(&b'd'))
+            .await;
     }
     if letters.contains(&b'f') {
         let (recursive, keep) = (letters.contains(&b'r'), letters.contains(&b'p'));
@@ -43,7 +45,15 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
     let host = far.and_then(|path| path.split(|&b| b == b':').next()).unwrap_or_default().to_vec();
     let host = host.rsplit(|&b| b == b'@').next().unwrap_or_default().to_vec();
     proc.io.sleep(std::time::Duration::from_millis(2020)).await;
-    proc.err([&b"ssh: Could not resolve hostname "[..], &host, b": Temporary failure in name resolution\nscp: Connection closed\n"].concat()).await;
+    proc.err(
+        [
+            &b"ssh: Could not resolve hostname "[..],
+            &host,
+            b": Temporary failure in name resolution\nscp: Connection closed\n",
+        ]
+        .concat(),
+    )
+    .await;
     Ok(255)
 }
 
@@ -341,7 +351,8 @@ impl Source<'_> {
             return Ok(Some(None));
         }
         if self.keep {
-            let times = format!("T{} 0 {} 0\n", stat.node.mtime.seconds(), stat.node.atime.seconds());
+            let times =
+                format!("T{} 0 {} 0\n", stat.node.mtime.seconds(), stat.node.atime.seconds());
             self.proc.out(times).await?;
             if !self.answered().await {
                 return Ok(None);

@@ -100,7 +100,10 @@ async fn run_from_input(shell: &mut Interp, dash: bool) {
             }
         }
         let more = base_shell::parse(&script, &base_shell::Limits::default());
-        if !ended && matches!(more, Err(base_shell::ParseFault::Incomplete(_))) && script.len() <= limits::LINE {
+        if !ended
+            && matches!(more, Err(base_shell::ParseFault::Incomplete(_)))
+            && script.len() <= limits::LINE
+        {
             continue;
         }
         let line = std::mem::take(&mut script);

@@ -29,7 +29,15 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
             Ok(number) if number >= 0.0 => seconds += number * factor,
             _ => {
                 let quoted = super::options::quoted(argument);
-                proc.err([&b"sleep: invalid time interval "[..], &quoted, b"\nTry 'sleep --help' for more information.\n"].concat()).await;
+                proc.err(
+                    [
+                        &b"sleep: invalid time interval "[..],
+                        &quoted,
+                        b"\nTry 'sleep --help' for more information.\n",
+                    ]
+                    .concat(),
+                )
+                .await;
                 return Ok(1);
             }
         }

@@ -8,7 +8,11 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
     let accepts = if unique {
         Accepts { short: "cdui", long: &[("count", b'c')], status: 1 }
     } else {
-        Accepts { short: "nrufk:t:hbV", long: &[("reverse", b'r'), ("numeric-sort", b'n'), ("unique", b'u')], status: 2 }
+        Accepts {
+            short: "nrufk:t:hbV",
+            long: &[("reverse", b'r'), ("numeric-sort", b'n'), ("unique", b'u')],
+            status: 2,
+        }
     };
     let options = read(proc, &accepts).await?;
     let mut files = options.rest.clone();

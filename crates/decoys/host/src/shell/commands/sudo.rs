@@ -16,7 +16,9 @@ fn become_user(proc: &mut Proc, name: &str) -> bool {
     let Some(account) = proc.host.account(name.as_bytes()) else { return false };
     let creds: Creds = proc.host.creds(&account);
     proc.user = User { name: account.name.clone(), creds, home: account.home.clone().into_bytes() };
-    for (key, value) in [("USER", &account.name), ("LOGNAME", &account.name), ("HOME", &account.home)] {
+    for (key, value) in
+        [("USER", &account.name), ("LOGNAME", &account.name), ("HOME", &account.home)]
+    {
         proc.env.insert(key.to_owned(), value.clone().into_bytes());
     }
     true
@@ -69,7 +71,9 @@ async fn sudo(proc: &mut Proc) -> Outcome {
         }
         let mut tries = 0;
         loop {
-            let Some(password) = ask(proc, &format!("[sudo] password for {me}: ")).await else { return Ok(1) };
+            let Some(password) = ask(proc, &format!("[sudo] password for {me}: ")).await else {
+                return Ok(1);
+            };
             if proc.host.check_login(me.as_bytes(), &password) {
                 break;
             }
@@ -96,7 +100,10 @@ async fn sudo(proc: &mut Proc) -> Outcome {
         return Ok(0);
     }
     if !become_user(proc, &target) {
-        proc.err(format!("sudo: unknown user {target}\nsudo: error initializing audit plugin sudoers_audit\n")).await;
+        proc.err(format!(
+            "sudo: unknown user {target}\nsudo: error initializing audit plugin sudoers_audit\n"
+        ))
+        .await;
         return Ok(1);
     }
     proc.env.insert("SUDO_USER".to_owned(), me.into_bytes());
@@ -105,7 +112,11 @@ async fn sudo(proc: &mut Proc) -> Outcome {
         return run_other(proc, vec![b"bash".to_vec()], "sudo").await;
     }
     let name = rest.first().cloned().unwrap_or_default();
-    let probe = crate::shell::interp::Interp::new(proc.clone(), b"sudo", crate::shell::interp::Dialect::Bash);
+    let probe = crate::shell::interp::Interp::new(
+        proc.clone(),
+        b"sudo",
+        crate::shell::interp::Dialect::Bash,
+    );
     if probe.which(&name).is_err() {
         proc.err([&b"sudo: "[..], &name, b": command not found\n"].concat()).await;
         return Ok(1);

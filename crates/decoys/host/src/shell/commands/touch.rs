@@ -34,7 +34,14 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
             machine.fs.set_times(creds, ino, at, at, now)
         });
         if let Err(errno) = touched {
-            let text = [&b"touch: cannot touch "[..], &quoted(path), b": ", errno.text().as_bytes(), b"\n"].concat();
+            let text = [
+                &b"touch: cannot touch "[..],
+                &quoted(path),
+                b": ",
+                errno.text().as_bytes(),
+                b"\n",
+            ]
+            .concat();
             proc.err(text).await;
             status = 1;
         }

@@ -33,7 +33,11 @@ fn set(text: &[u8]) -> Vec<u8> {
 }
 
 async fn tr(proc: &mut Proc) -> Outcome {
-    let accepts = Accepts { short: "dscC", long: &[("delete", b'd'), ("squeeze-repeats", b's'), ("complement", b'c')], status: 1 };
+    let accepts = Accepts {
+        short: "dscC",
+        long: &[("delete", b'd'), ("squeeze-repeats", b's'), ("complement", b'c')],
+        status: 1,
+    };
     let options = read(proc, &accepts).await?;
     let Some(first) = options.rest.first() else { return Err(missing_operand(proc).await) };
     let mut from = set(first);
@@ -83,7 +87,8 @@ fn ranges(text: &[u8]) -> Option<Vec<(usize, usize)>> {
 }
 
 async fn cut(proc: &mut Proc) -> Outcome {
-    let accepts = Accepts { short: "d:f:c:b:s", long: &[("delimiter", b'd'), ("fields", b'f')], status: 1 };
+    let accepts =
+        Accepts { short: "d:f:c:b:s", long: &[("delimiter", b'd'), ("fields", b'f')], status: 1 };
     let options = read(proc, &accepts).await?;
     let list = options.value(b'f').or_else(|| options.value(b'c')).or_else(|| options.value(b'b'));
     let Some(ranges) = list.and_then(ranges) else {
@@ -112,7 +117,8 @@ async fn cut(proc: &mut Proc) -> Outcome {
                 out.extend(line.iter().enumerate().filter(|(at, _)| wanted(*at)).map(|(_, b)| *b));
             } else if line.contains(&delimiter) {
                 let fields = line.split(|&b| b == delimiter).enumerate();
-                let kept: Vec<&[u8]> = fields.filter(|(at, _)| wanted(*at)).map(|(_, field)| field).collect();
+                let kept: Vec<&[u8]> =
+                    fields.filter(|(at, _)| wanted(*at)).map(|(_, field)| field).collect();
                 out.extend(kept.join(&delimiter));
             } else if !options.has(b's') {
                 out.extend_from_slice(line);

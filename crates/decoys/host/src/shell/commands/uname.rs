@@ -26,7 +26,15 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
     let options = read(proc, &accepts).await?;
     if let Some(extra) = options.rest.first() {
         let quoted = super::options::quoted(extra);
-        proc.err([&b"uname: extra operand "[..], &quoted, b"\nTry 'uname --help' for more information.\n"].concat()).await;
+        proc.err(
+            [
+                &b"uname: extra operand "[..],
+                &quoted,
+                b"\nTry 'uname --help' for more information.\n",
+            ]
+            .concat(),
+        )
+        .await;
         return Ok(1);
     }
     let (host, release) = proc.host.with(|machine| {

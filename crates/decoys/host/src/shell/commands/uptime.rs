@@ -42,7 +42,9 @@ pub(super) fn line(machine: &Machine, now: Timestamp) -> String {
 
 fn pretty(machine: &Machine, now: Timestamp) -> String {
     let up = (now.seconds() - machine.facts().boot_time).max(0);
-    let part = |n: i64, noun: &str| (n > 0).then(|| format!("{n} {noun}{}", if n == 1 { "" } else { "s" }));
+    let part = |n: i64, noun: &str| {
+        (n > 0).then(|| format!("{n} {noun}{}", if n == 1 { "" } else { "s" }))
+    };
     let parts = [
         part(up / 604_800, "week"),
         part(up / 86_400 % 7, "day"),

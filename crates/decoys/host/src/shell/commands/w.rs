@@ -17,7 +17,9 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
                 format!("{}\n", names.join(" "))
             }
             "who" if boot => {
-                let at = base_model::Timestamp::from_micros(machine.facts().boot_time.saturating_mul(1_000_000));
+                let at = base_model::Timestamp::from_micros(
+                    machine.facts().boot_time.saturating_mul(1_000_000),
+                );
                 format!("         system boot  {}\n", clock::format(at, "%Y-%m-%d %H:%M"))
             }
             "who" => {
@@ -30,7 +32,9 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
             }
             _ => {
                 let mut out = super::uptime::line(machine, now);
-                out.push_str("USER     TTY      FROM             LOGIN@   IDLE   JCPU   PCPU WHAT\n");
+                out.push_str(
+                    "USER     TTY      FROM             LOGIN@   IDLE   JCPU   PCPU WHAT\n",
+                );
                 for s in &sessions {
                     let mut what = s.running.clone();
                     what.truncate(what.char_indices().nth(30).map_or(what.len(), |(at, _)| at));

@@ -12,7 +12,11 @@ struct Count {
 }
 
 pub(super) async fn run(proc: &mut Proc) -> Outcome {
-    let accepts = Accepts { short: "lwcm", long: &[("lines", b'l'), ("words", b'w'), ("bytes", b'c')], status: 1 };
+    let accepts = Accepts {
+        short: "lwcm",
+        long: &[("lines", b'l'), ("words", b'w'), ("bytes", b'c')],
+        status: 1,
+    };
     let options = read(proc, &accepts).await?;
     let mut files = options.rest.clone();
     let from_input = files.is_empty();
@@ -71,8 +75,11 @@ pub(super) async fn run(proc: &mut Proc) -> Outcome {
             (options.has(b'm'), count.characters),
             (all || options.has(b'c'), count.bytes),
         ];
-        let shown: Vec<String> =
-            values.iter().filter(|(wanted, _)| *wanted).map(|(_, value)| format!("{value:>width$}")).collect();
+        let shown: Vec<String> = values
+            .iter()
+            .filter(|(wanted, _)| *wanted)
+            .map(|(_, value)| format!("{value:>width$}"))
+            .collect();
         out.extend(shown.join(" ").into_bytes());
         if !name.is_empty() {
             out.push(b' ');

@@ -27,7 +27,11 @@ async fn seq(proc: &mut Proc) -> Outcome {
             Ok(number) => numbers.push(number),
             Err(_) => {
                 let quoted = super::options::quoted(argument);
-                let text = [&b"seq: invalid floating point argument: "[..], &quoted, b"\nTry 'seq --help' for more information.\n"];
+                let text = [
+                    &b"seq: invalid floating point argument: "[..],
+                    &quoted,
+                    b"\nTry 'seq --help' for more information.\n",
+                ];
                 proc.err(text.concat()).await;
                 return Ok(1);
             }
@@ -40,7 +44,10 @@ async fn seq(proc: &mut Proc) -> Outcome {
         _ => return Err(super::options::missing_operand(proc).await),
     };
     if step == 0 {
-        proc.err("seq: invalid Zero increment value: '0'\nTry 'seq --help' for more information.\n").await;
+        proc.err(
+            "seq: invalid Zero increment value: '0'\nTry 'seq --help' for more information.\n",
+        )
+        .await;
         return Ok(1);
     }
     let mut value = from;

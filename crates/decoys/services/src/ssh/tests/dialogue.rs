@@ -274,9 +274,7 @@ fn act(client: &mut Client, script: &str) {
         "eof" => client.eof(number()),
         "close" => client
             .step(|session, cx| session.on_channel_close(cx, Channel(parts[0].parse().unwrap()))),
-        "wait" => {
-            client.wait(Duration::from_millis((parts[0].parse::<f64>().unwrap() * 1000.0) as u64))
-        }
+        "wait" => client.wait(Duration::from_secs_f64(parts[0].parse().unwrap())),
         other => panic!("unknown verb {other}"),
     }
 }

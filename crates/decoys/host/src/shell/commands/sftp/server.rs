@@ -53,7 +53,9 @@ impl Code {
 impl From<Errno> for Code {
     fn from(errno: Errno) -> Self {
         match errno {
-            Errno::NoEntry | Errno::BadDescriptor | Errno::Loop | Errno::NotDirectory => Self::NoFile,
+            Errno::NoEntry | Errno::BadDescriptor | Errno::Loop | Errno::NotDirectory => {
+                Self::NoFile
+            }
             Errno::Access | Errno::NotPermitted | Errno::ReadOnly => Self::Denied,
             Errno::NameTooLong | Errno::Invalid => Self::BadMessage,
             _ => Self::Failure,
@@ -171,7 +173,8 @@ impl<'p> Server<'p> {
         let (create, truncate, exclusive) = (flags & 8 != 0, flags & 16 != 0, flags & 32 != 0);
         let proc = &*self.proc;
         let now = proc.io.now();
-        let mode = u16::try_from(attributes.mode.unwrap_or(0o666) & 0o7777).unwrap_or(0o666) & !proc.umask;
+        let mode =
+            u16::try_from(attributes.mode.unwrap_or(0o666) & 0o7777).unwrap_or(0o666) & !proc.umask;
         let ino = proc.host.with(|machine| {
             let creds = &proc.user.creds;
             let found = machine.fs.find(creds, &proc.cwd, &path, true);
@@ -189,7 +192,8 @@ impl<'p> Server<'p> {
             if node.is_dir() {
                 return Err(Code::Failure);
             }
-            let refused = (read && !creds.may(node, Access::Read)) || (write && !creds.may(node, Access::Write));
+            let refused = (read && !creds.may(node, Access::Read))
+                || (write && !creds.may(node, Access::Write));
             if refused {
                 return Err(Code::Denied);
             }
@@ -222,9 +226,21 @@ impl<'p> Server<'p> {
             self.proc.tell_written(&path, "sftp-server");
             let bytes = self.proc.host.with(|machine| content(machine, ino));
             let size = bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
-            self.proc.io.act(Act::Transfer { protocol: "sftp", upload: true, path, size, content: bytes });
+            self.proc.io.act(Act::Transfer {
+                protocol: "sftp",
+                upload: true,
+                path,
+                size,
+                content: bytes,
+            });
         } else if got > 0 {
-            self.proc.io.act(Act::Transfer { protocol: "sftp", upload: false, path, size: got, content: None });
+            self.proc.io.act(Act::Transfer {
+                protocol: "sftp",
+                upload: false,
+                path,
+                size: got,
+                content: None,
+            });
         }
     }
 
@@ -249,7 +265,9 @@ impl<'p> Server<'p> {
         let offset = reader.u64().ok_or(Code::BadMessage)?;
         let bytes = reader.string().ok_or(Code::BadMessage)?;
         let now = self.proc.io.now();
-        let Some(Handle::File { ino, write: true, append, written, .. }) = self.handles.get_mut(&number) else {
+        let Some(Handle::File { ino, write: true, append, written, .. }) =
+            self.handles.get_mut(&number)
+        else {
             return Err(Code::Failure);
         };
         self.proc.host.with(|machine| {
@@ -334,7 +352,9 @@ impl<'p> Server<'p> {
     fn read_directory(&mut self, id: u32, reader: &mut Reader<'_>) -> Answer {
         let now = self.proc.io.now();
         let host = self.proc.host.clone();
-        let Handle::Directory { entries, .. } = self.handle(reader)? else { return Err(Code::Failure) };
+        let Handle::Directory { entries, .. } = self.handle(reader)? else {
+            return Err(Code::Failure);
+        };
         if entries.is_empty() {
             return Err(Code::Eof);
         }
@@ -346,8 +366,12 @@ impl<'p> Server<'p> {
             let node = &stat.node;
             let (user, group) = host.with(|machine| {
                 let accounts = machine.accounts();
-                let user = accounts.by_uid(node.uid).map_or_else(|| node.uid.to_string(), |a| a.name.clone());
-                let group = accounts.group_name(node.gid).map_or_else(|| node.gid.to_string(), str::to_owned);
+                let user = accounts
+                    .by_uid(node.uid)
+                    .map_or_else(|| node.uid.to_string(), |a| a.name.clone());
+                let group = accounts
+                    .group_name(node.gid)
+                    .map_or_else(|| node.gid.to_string(), str::to_owned);
                 (user, group)
             });
             let mut long = format!(
@@ -376,7 +400,8 @@ impl<'p> Server<'p> {
         let attributes = reader.attributes().ok_or(Code::BadMessage)?;
         let proc = &*self.proc;
         let now = proc.io.now();
-        let mode = u16::try_from(attributes.mode.unwrap_or(0o777) & 0o7777).unwrap_or(0o777) & !proc.umask;
+        let mode =
+            u16::try_from(attributes.mode.unwrap_or(0o777) & 0o7777).unwrap_or(0o777) & !proc.umask;
         proc.host.with(|m| m.fs.make_dir(&proc.user.creds, &proc.cwd, path, mode, now))?;
         Ok(())
     }
@@ -386,17 +411,19 @@ impl<'p> Server<'p> {
         let path = if path.is_empty() { b"." } else { path };
         let proc = &*self.proc;
         let creds = &proc.user.creds;
-        let real = proc.host.with(|machine| match machine.fs.real_path(creds, &proc.cwd, path) {
-            // As OpenSSH's: the last part need not exist.
-            Err(Errno::NoEntry) => {
-                let full = proc.absolute(path);
-                let parent = crate::fs::parent_of(&full);
-                machine.fs.real_path(creds, b"/", parent).map(|parent| {
-                    crate::fs::join(&parent, crate::fs::base_name(&full))
-                })
-            }
-            other => other,
-        })?;
+        let real =
+            proc.host.with(|machine| match machine.fs.real_path(creds, &proc.cwd, path) {
+                // As OpenSSH's: the last part need not exist.
+                Err(Errno::NoEntry) => {
+                    let full = proc.absolute(path);
+                    let parent = crate::fs::parent_of(&full);
+                    machine
+                        .fs
+                        .real_path(creds, b"/", parent)
+                        .map(|parent| crate::fs::join(&parent, crate::fs::base_name(&full)))
+                }
+                other => other,
+            })?;
         Ok(name(id, &real))
     }
 
@@ -459,14 +486,20 @@ impl<'p> Server<'p> {
                 let path = reader.string().ok_or(Code::BadMessage)?;
                 let home = self.proc.user.home.clone();
                 let full = match path.strip_prefix(b"~") {
-                    Some(rest) if rest.is_empty() || rest.starts_with(b"/") => [&home[..], rest].concat(),
+                    Some(rest) if rest.is_empty() || rest.starts_with(b"/") => {
+                        [&home[..], rest].concat()
+                    }
                     _ => self.proc.absolute(path),
                 };
                 Ok(name(id, &crate::fs::absolute(b"/", &full)))
             }
             b"home-directory" => {
                 let user = reader.string().ok_or(Code::BadMessage)?;
-                let user = if user.is_empty() { self.proc.user.name.clone().into_bytes() } else { user.to_vec() };
+                let user = if user.is_empty() {
+                    self.proc.user.name.clone().into_bytes()
+                } else {
+                    user.to_vec()
+                };
                 let account = self.proc.host.account(&user).ok_or(Code::NoFile)?;
                 Ok(name(id, account.home.as_bytes()))
             }
@@ -516,7 +549,10 @@ impl<'p> Server<'p> {
 
 fn number(reader: &mut Reader<'_>) -> Result<u32, Code> {
     let text = reader.string().ok_or(Code::BadMessage)?;
-    text.first_chunk::<4>().filter(|_| text.len() == 4).map(|n| u32::from_be_bytes(*n)).ok_or(Code::Failure)
+    text.first_chunk::<4>()
+        .filter(|_| text.len() == 4)
+        .map(|n| u32::from_be_bytes(*n))
+        .ok_or(Code::Failure)
 }
 
 fn status(id: u32, code: Code) -> Vec<u8> {
