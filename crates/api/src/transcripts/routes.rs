@@ -178,7 +178,7 @@ fn asciicast(session: &SessionRow, recording: Arc<Recording>, file: std::fs::Fil
 struct Cast {
     sender: mpsc::Sender<Bytes>,
     chunk: Vec<u8>,
-    /// Set once the header was written.
+    /// Whether the header was written.
     has_header: bool,
     started: i64,
     title: String,

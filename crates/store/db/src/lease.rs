@@ -31,7 +31,9 @@ impl Db {
 }
 
 impl IngestLease<'_> {
-    /// Takes the lease for `ttl` as `holder` when nobody holds it at `now`.
+    /// Takes the lease for `ttl` as `holder` when nobody else holds it at `now`. The same holder
+    /// takes over from itself at once: it was killed and is back. Holders of one name must exclude
+    /// each other by other means.
     ///
     /// # Errors
     /// [`DbError::Held`] when somebody does.
@@ -48,9 +50,9 @@ impl IngestLease<'_> {
         );
         sql::execute(&transaction, &insert, Vec::new()).await?;
         let update = "UPDATE ingest_lease SET `holder`=?, `token`=`token`+1, `expires_at`=? \
-                      WHERE `id`=1 AND `expires_at`<=?";
+                      WHERE `id`=1 AND (`expires_at`<=? OR `holder`=?)";
         let holder: String = holder.chars().take(255).collect();
-        let args = args![holder, (now + ttl).micros(), now.micros()];
+        let args = args![holder.clone(), (now + ttl).micros(), now.micros(), holder];
         let taken = sql::execute(&transaction, update, args).await? > 0;
         let read = "SELECT `holder`,`token`,`expires_at` FROM ingest_lease WHERE `id`=1";
         let row = sql::raw(&transaction, read, Vec::new()).await?;

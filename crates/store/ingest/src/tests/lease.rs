@@ -36,6 +36,20 @@ async fn a_second_holder_is_told_who_holds_the_lease() {
 }
 
 #[tokio::test]
+async fn a_holder_that_was_killed_takes_over_from_itself_at_once() {
+    for test in store_db::testing::databases().await {
+        let lease = test.db.ingest_lease();
+        let ttl = Duration::from_secs(60);
+        let at = base_model::Timestamp::from_micros(0);
+        let before = lease.acquire("same", at, ttl).await.unwrap();
+        let after = lease.acquire("same", at, ttl).await.unwrap();
+        let fenced = lease.renew(&before, at, ttl).await;
+        assert!(matches!(fenced, Err(DbError::Fenced)), "{fenced:?}");
+        lease.renew(&after, at, ttl).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn a_fenced_writer_stores_nothing_more() {
     for world in worlds().await {
         world.apply(&[record(of(1, catalogue::connect()))]).await;
