@@ -24,7 +24,7 @@ const IMPURE: &[&str] = &[
     "ring",
 ];
 /// Crates that may know everything.
-const ASSEMBLY: &[&str] = &["decnet", "e2e", "xtask"];
+const ASSEMBLY: &[&str] = &["bench", "decnet", "e2e", "xtask"];
 
 /// A row of the table.
 struct Layer {

@@ -1,5 +1,6 @@
 //! The project's own tasks: `cargo xtask <task>`.
 
+mod bench;
 mod check;
 mod layers;
 mod licences;
@@ -16,6 +17,7 @@ cargo xtask <task>
   up [OPTIONS]        build and start a demo fleet; OPTIONS go to `decnet up`
   check               format, lints, layer table, docs, licences
   test                install what tests need (when root), then check and every test
+  bench [SCENARIO…]   measure the real binary: ssh, http, ingest, memory (--help says more)
   new-service NAME    begin a decoy service from the template
 ";
 
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         Some("up") => up::run(&rest),
         Some("check") => check::run(),
         Some("test") => test::run(),
+        Some("bench") => bench::run(&rest),
         Some("new-service") => new_service::run(&rest),
         _ => {
             eprint!("{USAGE}");

@@ -39,6 +39,8 @@ pub struct Options {
     pub deckies: Option<usize>,
     /// `--db`.
     pub db: Option<String>,
+    /// `--state-dir`; one in the test's folder when not given.
+    pub state_dir: Option<PathBuf>,
     /// Further arguments.
     pub more: Vec<String>,
     /// Environment.
@@ -120,7 +122,7 @@ impl Decnet {
     /// The command as it is started.
     pub fn command(&self) -> Command {
         let mut command = Command::new(binary());
-        command.arg("up").arg("--state-dir").arg(self.path("state"));
+        command.arg("up").arg("--state-dir").arg(self.state_dir());
         command.args(["--api-addr", "127.0.0.1:0", "--ready-file"]).arg(self.path("ready"));
         if let Some(deckies) = self.options.deckies {
             command.args(["--deckies", &deckies.to_string()]);
@@ -131,6 +133,11 @@ impl Decnet {
         command.args(&self.options.more);
         command.envs(self.options.env.iter().map(|(name, value)| (name, value)));
         command
+    }
+
+    /// The state folder.
+    pub fn state_dir(&self) -> PathBuf {
+        self.options.state_dir.clone().unwrap_or_else(|| self.path("state"))
     }
 
     /// A path in the test's folder.

@@ -15,11 +15,13 @@
 pub mod clients;
 mod daemon;
 mod http;
+mod lossy_fs;
 mod mariadb;
 mod wait;
 
 pub use daemon::{Decky, Decnet, Options, binary};
 pub use http::{Answer, request};
+pub use lossy_fs::LossyFs;
 pub use mariadb::MariaDb;
 pub use wait::until;
 
@@ -30,7 +32,12 @@ pub fn missing(tool: &str) -> bool {
     if found.is_ok_and(|which| which.status.success()) {
         return false;
     }
-    assert!(std::env::var_os("DECNET_TESTS_STRICT").is_none(), "{tool} is not installed");
-    eprintln!("SKIPPED: {tool} is not installed");
+    skipped(&format!("{tool} is not installed"));
     true
+}
+
+/// Says why a test is skipped; a failure where skips are.
+fn skipped(why: &str) {
+    assert!(std::env::var_os("DECNET_TESTS_STRICT").is_none(), "{why}");
+    eprintln!("SKIPPED: {why}");
 }

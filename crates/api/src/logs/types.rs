@@ -48,9 +48,12 @@ pub(crate) struct LogEntry {
 impl From<LogRow> for LogEntry {
     fn from(row: LogRow) -> Self {
         let line = row.line();
-        let fields = row.fields();
-        let text =
-            |name: &str| fields.get(name).and_then(|value| value.as_str()).map(str::to_owned);
+        // The line has taken the fields apart already.
+        let text = |name: &str| {
+            let found = line.params.iter().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.clone()).filter(|value| !value.is_empty())
+        };
+        let (trace_id, span_id) = (text("trace_id"), text("span_id"));
         Self {
             id: row.seq,
             event_uid: row.event_uid,
@@ -67,8 +70,8 @@ impl From<LogRow> for LogEntry {
             raw_line: line.render(),
             fields: row.fields,
             msg: line.msg,
-            trace_id: text("trace_id"),
-            span_id: text("span_id"),
+            trace_id,
+            span_id,
         }
     }
 }

@@ -4,7 +4,6 @@ pub(crate) mod client;
 mod document;
 mod engines;
 mod hostile;
-mod measure;
 mod requests;
 mod roles;
 pub(crate) mod world;

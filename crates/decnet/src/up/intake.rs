@@ -5,7 +5,7 @@ use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
 use api::{ComponentStatus, HealthBoard};
-use base_model::{Record, SensorId, Sha256Digest};
+use base_model::{BootId, Record, SensorId, Sha256Digest};
 use base_runtime::Shutdown;
 use events_journal::segment;
 use events_link::{
@@ -22,6 +22,8 @@ use super::ingest::Job;
 const SOCKETS: usize = 100;
 /// How long a decoy process may take to end once it was told to.
 const ENDING: Duration = Duration::from_secs(15);
+/// How long to wait for what is already stored.
+const CURSOR_PATIENCE: Duration = Duration::from_millis(500);
 /// Answers that wait to be sent.
 const ANSWERS: usize = 64;
 /// Largest blob taken.
@@ -72,18 +74,40 @@ impl Intake<'_> {
         in_force: &mut Option<oneshot::Sender<()>>,
     ) -> Result<(), Ended> {
         let (mut tx, mut rx) = link.split();
-        match rx.receive().await? {
-            ToControl::Hello { version: LINK_VERSION, .. } => {}
+        let boots = match rx.receive().await? {
+            ToControl::Hello { version: LINK_VERSION, boot, backlog } => {
+                backlog.into_iter().chain([boot])
+            }
             ToControl::Hello { version, .. } => return Err(Ended::Version(version)),
             _ => return Err(Ended::NoGreeting),
-        }
-        tx.send(&ToDecoy::Welcome { version: LINK_VERSION, committed: Vec::new() }).await?;
+        };
+        let committed = self.committed(boots).await?;
+        tx.send(&ToDecoy::Welcome { version: LINK_VERSION, committed }).await?;
         self.hand_over(&mut tx).await?;
         let (answers, outgoing) = mpsc::channel(ANSWERS);
         tokio::select! {
             ended = self.listen(&mut rx, &answers, in_force) => ended,
             ended = self.answer(&mut tx, outgoing) => ended,
         }
+    }
+
+    /// What is stored of each run. Only saves sending it again, so a database that takes its time
+    /// is not waited for.
+    async fn committed(
+        &self,
+        boots: impl Iterator<Item = BootId>,
+    ) -> Result<Vec<(BootId, u64)>, Ended> {
+        let mut committed = Vec::new();
+        for boot in boots {
+            let (stored, through) = oneshot::channel();
+            let job = Job { sensor: self.sensor, boot, records: Vec::new(), stored };
+            self.ingest.send(job).await.map_err(|_| Ended::NoIngest)?;
+            match tokio::time::timeout(CURSOR_PATIENCE, through).await {
+                Ok(Ok(seq)) => committed.push((boot, seq)),
+                Ok(Err(_)) | Err(_) => break,
+            }
+        }
+        Ok(committed)
     }
 
     /// Sends sockets and desired state.

@@ -12,6 +12,7 @@ use rand_core::SeedableRng as _;
 use tokio::net::TcpStream;
 
 use crate::Service;
+use crate::bare;
 use crate::counted::Counted;
 use crate::machine::Machine;
 use crate::sensor::Sensor;
@@ -48,11 +49,9 @@ pub(crate) async fn serve(endpoint: Arc<Endpoint>, stream: TcpStream, peer: Peer
         conn: Some(ConnId::from_entropy(conn_bytes(conn))),
         session: Some(session),
     };
-    let voice = Arc::new(Voice::new(Arc::clone(&endpoint.sensor), bound, rng(voices)));
-    let begun = voice.now();
-    if voice.emit(None, catalogue::connect()).await.is_err() {
-        return;
-    }
+    let begun = endpoint.sensor.clock.now();
+    let voice = Voice::of_connection(Arc::clone(&endpoint.sensor), bound, rng(voices), begun);
+    let voice = Arc::new(voice);
     // Replies are whole messages; waiting for more to send would only show in the timing.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "failed to set TCP_NODELAY");
@@ -60,8 +59,21 @@ pub(crate) async fn serve(endpoint: Arc<Endpoint>, stream: TcpStream, peer: Peer
     let shutdown = endpoint.sensor.shutdown.clone();
     let stream = Counted::new(stream, async move { shutdown.asked().await });
     let counters = stream.counters();
-    converse(&endpoint, stream, peer, session, rng(own), &voice).await;
+    let conversation = converse(&endpoint, stream, peer, session, rng(own), &voice);
+    // One that stays is told even when it says nothing.
+    let patience = async {
+        tokio::time::sleep(bare::WINDOW).await;
+        drop(voice.tell_opened().await);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = conversation => {}
+        () = patience => {}
+    }
     let (received, sent) = counters.read();
+    if received == 0 && voice.is_silent() && !endpoint.sensor.bare.is_first(voice.bound(), begun) {
+        return;
+    }
     let fact = catalogue::disconnect(voice.now().since(begun), received, sent);
     // With the journal stalled there is nowhere to tell it.
     drop(voice.emit(None, fact).await);

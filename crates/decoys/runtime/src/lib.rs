@@ -8,6 +8,7 @@
 //! Start with [`process`].
 
 mod admission;
+mod bare;
 mod connection;
 mod counted;
 mod fleet;

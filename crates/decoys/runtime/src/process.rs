@@ -8,18 +8,22 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use base_model::BootId;
+use base_model::{BootId, Timestamp, catalogue};
 use base_runtime::{Clock, Shutdown, entropy};
+use chacha20::ChaCha12Rng;
 use events_journal::journal::Limits;
 use events_journal::{Disk, Folder, Journal, Shelf, Spool, spool};
 use events_link::{LINK_VERSION, Link, LinkError, Receiver, Sender, ToControl, ToDecoy};
+use rand_core::SeedableRng as _;
 use tokio::sync::mpsc;
 
 use crate::Service;
 use crate::admission::Admission;
+use crate::bare::{self, Bare};
 use crate::fleet::Fleet;
 use crate::sensor::Sensor;
 use crate::shipper::{News, ShipError, Shipper};
+use crate::voice::Voice;
 
 /// How long sessions may take to end, and then the rest of the journal to be shipped.
 const ENDING: Duration = Duration::from_secs(5);
@@ -132,6 +136,7 @@ fn open(boot: BootId, options: Options) -> Result<(Sensor, Vec<BootId>), RunErro
         shelf,
         spool,
         admission: Admission::default(),
+        bare: Bare::default(),
         shutdown: Shutdown::default(),
         panics: AtomicU64::new(0),
         sandbox: options.sandbox,
@@ -162,6 +167,7 @@ async fn serve(
     news: &mpsc::Sender<News>,
 ) -> Result<(), RunError> {
     let mut tend = tokio::time::interval(Fleet::tend_every());
+    let mut counting = tokio::time::interval(bare::WINDOW);
     let ended = loop {
         tokio::select! {
             message = rx.receive::<ToDecoy>() => match message {
@@ -186,13 +192,25 @@ async fn serve(
                 Err(error) => break Err(error.into()),
             },
             _ = tend.tick() => Fleet::tend(fleet.machines(), false).await,
+            _ = counting.tick() => tell_bare(sensor, sensor.clock.now()).await,
         }
     };
     fleet.stop();
     sensor.shutdown.ask();
     drain(sensor).await;
+    tell_bare(sensor, sensor.clock.now() + bare::WINDOW).await;
     Fleet::tend(fleet.machines(), true).await;
     ended
+}
+
+/// Tells how many connections said nothing.
+async fn tell_bare(sensor: &Arc<Sensor>, now: Timestamp) {
+    for (bound, count) in sensor.bare.due(now) {
+        let Ok(seed) = entropy::bytes() else { return };
+        let voice = Voice::new(Arc::clone(sensor), bound, ChaCha12Rng::from_seed(seed));
+        // A journal that takes nothing is reported by its state.
+        drop(voice.emit(None, catalogue::connects(count)).await);
+    }
 }
 
 fn news_of(message: ToDecoy) -> Option<News> {

@@ -8,6 +8,7 @@ use events_journal::{Journal, Shelf, Spool, State};
 use events_link::SensorStatus;
 
 use crate::admission::Admission;
+use crate::bare::Bare;
 
 /// The process's journal, clock and counters.
 pub(crate) struct Sensor {
@@ -17,6 +18,7 @@ pub(crate) struct Sensor {
     pub(crate) shelf: Shelf,
     pub(crate) spool: Spool,
     pub(crate) admission: Admission,
+    pub(crate) bare: Bare,
     pub(crate) shutdown: Shutdown,
     pub(crate) panics: AtomicU64,
     pub(crate) sandbox: Vec<String>,

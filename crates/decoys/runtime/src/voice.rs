@@ -41,17 +41,58 @@ pub(crate) struct Voice {
     rng: Mutex<ChaCha12Rng>,
     /// The last record journaled here.
     last: AtomicU64,
+    /// When the connection was opened, as long as that was not told.
+    untold: Mutex<Option<Timestamp>>,
 }
 
 impl Voice {
     pub(crate) fn new(sensor: Arc<Sensor>, bound: Bound, rng: ChaCha12Rng) -> Self {
-        Self { sensor, bound, rng: Mutex::new(rng), last: AtomicU64::new(0) }
+        let (rng, last) = (Mutex::new(rng), AtomicU64::new(0));
+        Self { sensor, bound, rng, last, untold: Mutex::new(None) }
+    }
+
+    /// A voice whose first word, whenever it comes, is that the connection was opened at `at`.
+    pub(crate) fn of_connection(
+        sensor: Arc<Sensor>,
+        bound: Bound,
+        rng: ChaCha12Rng,
+        at: Timestamp,
+    ) -> Self {
+        Self { untold: Mutex::new(Some(at)), ..Self::new(sensor, bound, rng) }
+    }
+
+    /// Tells that the connection was opened, unless that was told.
+    pub(crate) async fn tell_opened(&self) -> Result<(), Stalled> {
+        let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match untold {
+            Some(at) => self.emit_at(at, None, catalogue::connect()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether nothing was told yet.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Who and where.
+    pub(crate) const fn bound(&self) -> &Bound {
+        &self.bound
     }
 
     /// Tells `fact`, in the connection's first session unless another is named.
     pub(crate) async fn emit(&self, session: Option<SessionId>, fact: Fact) -> Result<(), Stalled> {
+        self.tell_opened().await?;
+        self.emit_at(self.now(), session, fact).await
+    }
+
+    async fn emit_at(
+        &self,
+        at: Timestamp,
+        session: Option<SessionId>,
+        fact: Fact,
+    ) -> Result<(), Stalled> {
         let (kind, fields, blobs) = fact.into_parts();
-        let at = self.now();
         let mut entropy = [0; 10];
         self.rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(&mut entropy);
         let mut event = Event {

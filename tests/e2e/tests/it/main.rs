@@ -8,8 +8,10 @@
     reason = "this is test code"
 )]
 
+mod attackers;
 mod capture;
 mod containment;
 mod crashes;
+mod disk;
 mod hostile;
 mod operator;

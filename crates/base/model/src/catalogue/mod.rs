@@ -28,8 +28,8 @@ pub use shell::{
     tcpip_forward,
 };
 pub use transport::{
-    CONNECT, DISCONNECT, ERROR, PROTOCOL_ERROR, SSH_CLIENT_BANNER, STARTUP, connect, disconnect,
-    error, protocol_error, ssh_client_banner, startup,
+    CONNECT, DISCONNECT, ERROR, PROTOCOL_ERROR, SSH_CLIENT_BANNER, STARTUP, connect, connects,
+    disconnect, error, protocol_error, ssh_client_banner, startup,
 };
 
 use crate::{Fields, Sha256Digest};

@@ -24,6 +24,12 @@ pub fn connect() -> Fact {
     Fact::new(&CONNECT, Fields::new())
 }
 
+/// `count` more connections like this one were opened and said nothing.
+#[must_use]
+pub fn connects(count: u64) -> Fact {
+    Fact::new(&CONNECT, Fields::new().with("suppressed", count))
+}
+
 /// A connection ended after `duration`, `received` bytes in and `sent` bytes out.
 #[must_use]
 pub fn disconnect(duration: Duration, received: u64, sent: u64) -> Fact {

@@ -92,15 +92,36 @@ async fn what_control_did_not_take_is_shipped_by_the_next_run() {
     // Control goes away without having acknowledged anything.
     control.vanish().await;
     let mut control = Control::start(folder.path()).await;
-    let kinds = control.events_until("file_captured").await;
-    assert_eq!(
-        kinds,
-        ["startup", "connect", "command", "file_captured"],
-        "the earlier run's first"
-    );
+    let kinds = control.events_until("disconnect").await;
+    let earlier = ["startup", "connect", "command", "file_captured", "session_ended", "disconnect"];
+    assert_eq!(kinds.get(..earlier.len()).unwrap(), earlier);
     assert!(control.blobs.contains_key(&Sha256Digest::of(&[b'k'; 10])));
     control.shut_down().await;
     assert_eq!((files(folder.path(), "journal"), files(folder.path(), "blobs")), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_connections_are_counted_exactly_in_few_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut control = Control::start(folder.path()).await;
+    for _ in 0..100 {
+        drop(TcpStream::connect(control.address).unwrap());
+    }
+    let told = |control: &Control| {
+        let events = control.bodies.iter().filter_map(|body| match body {
+            Body::Event(event) if event.kind == "connect" => Some(event),
+            _ => None,
+        });
+        let counts =
+            events.map(|event| event.fields.get("suppressed").map_or(1, |n| n.as_u64().unwrap()));
+        counts.collect::<Vec<_>>()
+    };
+    while told(&control).iter().sum::<u64>() < 100 {
+        control.next_batch().await;
+    }
+    assert_eq!(told(&control).iter().sum::<u64>(), 100);
+    assert!(told(&control).len() < 10, "{:?}", told(&control));
+    control.shut_down().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
