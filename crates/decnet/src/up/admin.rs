@@ -1,17 +1,18 @@
 //! The first administrator: a password made once, to be changed at the first login.
 
-use base_runtime::{Clock, entropy, environment};
+use api::{SeedError, Seeded, seed_admin};
+use base_runtime::{entropy, environment};
+use chacha20::ChaCha12Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use store_db::Db;
-use store_db::users::UserRow;
-use uuid::Builder;
 
 use super::state::Folder;
+use crate::refusal::{Exit, Refusal};
 
 /// Where the first password waits until it is changed.
 const FILE: &str = "first-password";
 /// Letters and digits that are not mistaken for each other.
-const ALPHABET: &[u8] = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789";
+const ALPHABET: &[u8; 54] = b"abcdefghjkmnpqrstuvwxyzABCDEFGHJKMNPQRSTUVWXYZ23456789";
 /// About 115 bits.
 const LENGTH: usize = 20;
 
@@ -24,38 +25,35 @@ pub(crate) struct FirstLogin {
 }
 
 /// Makes the first administrator if there is none, and finds the first password if it still holds.
-pub(crate) async fn ensure(db: &Db, state: &Folder, _clock: Clock) -> anyhow::Result<FirstLogin> {
-    let name = environment::variable("DECNET_ADMIN_USER").unwrap_or_else(|| "admin".into());
-    if let Some(user) = db.users().by_username(&name).await? {
-        if !user.must_change_password {
-            state.remove_private(FILE)?;
-            return Ok(FirstLogin { user: name, password: None });
-        }
-        return Ok(FirstLogin { user: name, password: state.read_private(FILE)? });
-    }
-    // The file comes first: a crash in between leaves a password without a user, not the reverse.
-    let password = password()?;
-    state.write_private(FILE, &password)?;
-    let hashing = password.clone();
-    let hash = tokio::task::spawn_blocking(move || api::hash_password(&hashing)).await??;
-    let user = UserRow {
-        uuid: Builder::from_random_bytes(entropy::bytes()?).into_uuid().to_string(),
-        username: name.clone(),
-        password_hash: hash,
-        role: "admin".into(),
-        must_change_password: true,
-        tokens_valid_from: None,
+pub(crate) async fn ensure(db: &Db, state: &Folder) -> anyhow::Result<FirstLogin> {
+    let user = environment::variable("DECNET_ADMIN_USER").unwrap_or_else(|| "admin".into());
+    // The password is kept before the account exists: a crash in between leaves a password without
+    // an account, not the reverse.
+    let password = match environment::variable("DECNET_ADMIN_PASSWORD") {
+        Some(password) => password,
+        None => state.secret(FILE, password)?,
     };
-    db.users().create(&user).await?;
-    Ok(FirstLogin { user: name, password: Some(password) })
+    let seeded = seed_admin(db, &user, &password).await.map_err(|error| match error {
+        SeedError::Password(rule) => {
+            let what = format!("DECNET_ADMIN_PASSWORD will not do: {rule}");
+            anyhow::Error::from(Refusal::new(Exit::Usage, what, "unset it to have one made"))
+        }
+        other => other.into(),
+    })?;
+    match seeded {
+        Seeded::Created | Seeded::Resynchronised => {
+            Ok(FirstLogin { user, password: Some(password) })
+        }
+        Seeded::Kept => {
+            state.remove_private(FILE)?;
+            Ok(FirstLogin { user, password: None })
+        }
+    }
 }
 
 fn password() -> anyhow::Result<String> {
-    let mut rng = chacha20::ChaCha12Rng::from_seed(entropy::bytes()?);
-    Ok((0..LENGTH)
-        .map(|_| {
-            let at = usize::try_from(rng.next_u64() % ALPHABET.len() as u64).unwrap_or(0);
-            char::from(*ALPHABET.get(at).unwrap_or(&b'x'))
-        })
-        .collect())
+    let mut rng = ChaCha12Rng::from_seed(entropy::bytes()?);
+    let letters = std::iter::repeat_with(|| rng.next_u64() % ALPHABET.len() as u64);
+    let letters = letters.filter_map(|at| ALPHABET.get(usize::try_from(at).ok()?));
+    Ok(letters.take(LENGTH).map(|&letter| char::from(letter)).collect())
 }

@@ -56,7 +56,7 @@ async fn up(options: &Up) -> anyhow::Result<()> {
     let clock = Clock::start();
     let state = state::Folder::open(options.state_dir.as_deref())?;
     let db = open_db(options, &state).await?;
-    let first_login = admin::ensure(&db, &state, clock).await?;
+    let first_login = admin::ensure(&db, &state).await?;
     let uplink = fleet::bring_up(options, &db, &state, clock, FIRST_FLEET).await?;
     let listener = bind_api(options.api_addr).await?;
     let api_addr = listener.local_addr().context("the API socket has no address")?;

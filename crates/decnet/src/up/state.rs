@@ -19,8 +19,6 @@ use crate::refusal::{Exit, Refusal};
 const ORPHAN_PATIENCE: Duration = Duration::from_secs(20);
 /// How often it is looked for.
 const ORPHAN_STEP: Duration = Duration::from_millis(50);
-/// Shortest secret that access tokens may be signed with.
-const MIN_JWT_SECRET: usize = 32;
 
 /// The folder, locked for this process.
 pub(crate) struct Folder {
@@ -92,12 +90,10 @@ impl Folder {
     /// `DECNET_JWT_SECRET`, else one made at the first start.
     pub(crate) fn jwt_secret(&self) -> anyhow::Result<JwtSecret> {
         if let Some(secret) = environment::variable("DECNET_JWT_SECRET") {
-            if secret.len() < MIN_JWT_SECRET {
-                let what = format!("DECNET_JWT_SECRET is shorter than {MIN_JWT_SECRET} characters");
-                let hint = "unset it to have one made, or set a long random one";
-                return Err(Refusal::new(Exit::Usage, what, hint).into());
-            }
-            return Ok(JwtSecret::new(secret.into_bytes()));
+            return JwtSecret::parse(&secret).map_err(|error| {
+                let hint = "unset DECNET_JWT_SECRET to have one made, or set a long random one";
+                Refusal::new(Exit::Usage, error, hint).into()
+            });
         }
         let made = self.secret("jwt.secret", || Ok(hex(&entropy::bytes::<32>()?)))?;
         Ok(JwtSecret::new(made.into_bytes()))
@@ -124,7 +120,7 @@ impl Folder {
     }
 
     /// The text of a private file, made if it is not there.
-    fn secret(
+    pub(crate) fn secret(
         &self,
         name: &str,
         make: impl FnOnce() -> anyhow::Result<String>,
@@ -140,7 +136,7 @@ impl Folder {
     }
 
     /// The text of a private file, if it is there.
-    pub(crate) fn read_private(&self, name: &str) -> anyhow::Result<Option<String>> {
+    fn read_private(&self, name: &str) -> anyhow::Result<Option<String>> {
         let path = self.path(name);
         match fs::read_to_string(&path) {
             Ok(text) => Ok(Some(text.trim().to_owned())),
@@ -152,7 +148,7 @@ impl Folder {
     }
 
     /// Writes a file that only this user reads; the whole of it or nothing.
-    pub(crate) fn write_private(&self, name: &str, text: &str) -> anyhow::Result<()> {
+    fn write_private(&self, name: &str, text: &str) -> anyhow::Result<()> {
         let (path, part) = (self.path(name), self.path(&format!("{name}.part")));
         let written = || {
             let mut file = open_private(&part)?;

@@ -1,6 +1,6 @@
 //! The fleet: which deckies there are to be, and where they are kept.
 //!
-//! [`plan`] draws coherent deckies from their persona secrets; [`Inventory`] keeps them in the
+//! [`plan()`] draws coherent deckies from their persona secrets; [`Inventory`] keeps them in the
 //! database with the secrets sealed. Nothing here opens a socket or talks to a decoy process.
 
 mod inventory;
