@@ -6,7 +6,7 @@
 //! table and body has a bound. It holds no SQL, reads no environment and no attacker bytes other than
 //! those the store hands it, which leave as JSON strings or as downloads that browsers will not show.
 //!
-//! [`Api::new`] binds the parts, [`router`] makes the routes, [`serve`] answers on a listener.
+//! [`Api::new`] binds the parts, [`router()`] makes the routes, [`serve`] answers on a listener.
 //! A resource is a folder with `routes`, `types` and `tests`; the list of them is in
 //! `resources.rs`.
 

@@ -42,7 +42,7 @@ pub async fn serve(listener: TcpListener, api: Api, shutdown: Shutdown) {
     serve_router(listener, api, router, shutdown).await;
 }
 
-/// The same with a router of the caller's making around the one of [`router`]: for a dashboard under
+/// The same with a router of the caller's making around the one of [`router()`]: for a dashboard under
 /// the same address.
 pub async fn serve_router(listener: TcpListener, api: Api, router: Router, shutdown: Shutdown) {
     serve_limited(listener, api, router, shutdown, HEAD_TIME).await;

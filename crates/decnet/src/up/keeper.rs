@@ -82,6 +82,11 @@ impl Keeper {
     async fn run_once(&self, in_force: &mut Option<oneshot::Sender<()>>) -> anyhow::Result<()> {
         let owner = base_sandbox::is_root().then(base_sandbox::unprivileged_user);
         base_sandbox::prepare_state_dir(&self.state_dir, owner)?;
+        if let Some(above) = self.state_dir.parent() {
+            // The folder must survive a power cut, and its user cannot open the one above it.
+            let synced = async { tokio::fs::File::open(above).await?.sync_all().await };
+            synced.await.with_context(|| format!("failed to sync `{}`", above.display()))?;
+        }
         let (near, far) = UnixStream::pair().context("failed to make the link")?;
         let mut child = self.spawn(far)?;
         let intake = Intake {

@@ -38,11 +38,7 @@ impl Folder {
             let hint = "give a folder of your own with --state-dir, or mend its owner and mode";
             Refusal::new(exit, format!("cannot use the state folder `{shown}`: {error}"), hint)
         };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&root)
-            .map_err(|error| refuse(Exit::Permission, error))?;
+        make_durably(&root).map_err(|error| refuse(Exit::Permission, error))?;
         let root = fs::canonicalize(&root).map_err(|error| refuse(Exit::Permission, error))?;
         let metadata = fs::metadata(&root).map_err(|error| refuse(Exit::Permission, error))?;
         let us = rustix::process::geteuid().as_raw();
@@ -172,6 +168,18 @@ impl Folder {
             _ => Ok(()),
         }
     }
+}
+
+/// Makes a private folder and its missing parents, so that a power cut leaves them.
+fn make_durably(root: &Path) -> io::Result<()> {
+    let missing = root.ancestors().take_while(|folder| !folder.exists()).count();
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(root)?;
+    for parent in root.ancestors().skip(1).take(missing) {
+        // The parent of a relative path is the working folder.
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn open_private(path: &Path) -> io::Result<File> {

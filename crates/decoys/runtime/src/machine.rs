@@ -134,7 +134,12 @@ impl Machine {
 
     /// Replaces a file of the machine's folder: old or new content survives a crash, never a mix.
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        fs::create_dir_all(&self.folder)?;
+        if !self.folder.is_dir() {
+            fs::create_dir_all(&self.folder)?;
+            if let Some(parent) = self.folder.parent() {
+                File::open(parent)?.sync_all()?;
+            }
+        }
         let part = self.folder.join(format!("{name}.part"));
         let mut file = File::create(&part)?;
         file.write_all(bytes)?;

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A flat folder of files. Names never contain a slash.
 pub trait Disk: Send + Sync {
@@ -57,13 +57,18 @@ pub trait DiskFile: Send {
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// Opens `path`, creating it if need be.
+    /// Opens `path`, creating it durably if need be; its parent must be there.
     ///
     /// # Errors
     /// When it cannot be created.
     pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
-        fs::create_dir_all(&path)?;
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
         Ok(Self(path))
     }
 }

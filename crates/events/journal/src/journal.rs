@@ -259,9 +259,16 @@ impl Writer {
         self.made += 1;
         let name = format!("{}-{:08}.seg", self.boot, self.made);
         let mut file = self.disk.create(&name)?;
-        file.append(&segment::header(self.boot, first_seq))?;
-        file.sync()?;
-        self.disk.sync()?;
+        let begun = file
+            .append(&segment::header(self.boot, first_seq))
+            .and_then(|()| file.sync())
+            .and_then(|()| self.disk.sync());
+        if let Err(error) = begun {
+            // Tried again for as long as the disk is full, it must not leave a file each time. What
+            // cannot be removed goes with the next start.
+            drop(self.disk.remove(&name));
+            return Err(error);
+        }
         self.shelf.began(self.boot, first_seq, name);
         Ok(Open { file, bytes: segment::HEADER as u64 })
     }

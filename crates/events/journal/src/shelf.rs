@@ -26,6 +26,8 @@ struct Book {
     /// Highest durable record; `None` in segments of earlier runs, where it is found by reading.
     last_seq: Option<u64>,
     bytes: u64,
+    /// Its garbage was told.
+    told: bool,
 }
 
 /// Records ready to be shipped, in order.
@@ -79,7 +81,8 @@ impl Shelf {
             }
             match segment::parse_header(&disk.read(&name, 0, segment::HEADER)?) {
                 Some((boot, first_seq)) => {
-                    books.push(Book { boot, name, first_seq, last_seq: None, bytes });
+                    let (last_seq, told) = (None, false);
+                    books.push(Book { boot, name, first_seq, last_seq, bytes, told });
                 }
                 // The header is synced before the first record: there is nothing in it.
                 None => disk.remove(&name)?,
@@ -173,7 +176,10 @@ impl Shelf {
                     start = 0;
                     buffer.extend(more);
                 }
-                Next::Broken => break,
+                Next::Broken => {
+                    self.tell_garbage(book, offset);
+                    break;
+                }
             }
         }
         if payloads.is_empty() {
@@ -232,13 +238,25 @@ impl Shelf {
     pub(crate) fn began(&self, boot: BootId, first_seq: u64, name: String) {
         let last_seq = Some(first_seq.saturating_sub(1));
         let bytes = segment::HEADER as u64;
-        self.books().push(Book { boot, name, first_seq, last_seq, bytes });
+        self.books().push(Book { boot, name, first_seq, last_seq, bytes, told: false });
     }
 
     pub(crate) fn grew(&self, bytes: u64, last_seq: u64) {
         if let Some(book) = self.books().last_mut() {
             book.bytes += bytes;
             book.last_seq = Some(last_seq);
+        }
+    }
+
+    /// Says once that a segment cannot be read to its end.
+    fn tell_garbage(&self, book: &Book, offset: u64) {
+        let mut books = self.books();
+        let Some(book) = books.iter_mut().find(|known| known.name == book.name) else { return };
+        if !std::mem::replace(&mut book.told, true) {
+            tracing::warn!(
+                segment = book.name, offset, bytes = book.bytes.saturating_sub(offset),
+                "journal segment ends with garbage; it is read up to there"
+            );
         }
     }
 

@@ -77,10 +77,14 @@ impl BlobStore {
             fs::remove_dir_all(&incoming)?;
         }
         make_folder(&incoming)?;
+        // A kill between naming something and making the name durable leaves it for this start.
+        sync_folder(artifacts)?;
+        sync_folder(&root)?;
         let mut used = 0;
         for folder in fs::read_dir(&root)? {
             let folder = folder?.path();
             if folder.is_dir() && !folder.ends_with(INCOMING) {
+                sync_folder(&folder)?;
                 for file in fs::read_dir(folder)? {
                     used += file?.metadata()?.len();
                 }
@@ -195,24 +199,23 @@ impl BlobWriter {
         if actual != self.claimed {
             return Err(BlobError::Digest { claimed: self.claimed, actual });
         }
-        if self.store.has(self.claimed) {
-            return Ok(());
-        }
-        self.file.sync_all()?;
         let path = self.store.path(self.claimed);
         let folder = path.parent().unwrap_or(&self.store.0.root);
-        if !folder.is_dir() {
+        if !self.store.has(self.claimed) {
+            self.file.sync_all()?;
             make_folder(folder)?;
-            File::open(&self.store.0.root)?.sync_all()?;
+            // A link, unlike a rename, tells of another writer that was first.
+            match fs::hard_link(&self.temporary, &path) {
+                Ok(()) => {
+                    self.kept = true;
+                    let _ = fs::remove_file(&self.temporary);
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error.into()),
+            }
         }
-        // A link, unlike a rename, tells of another writer that was first.
-        match fs::hard_link(&self.temporary, &path) {
-            Ok(()) => self.kept = true,
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-            Err(error) => return Err(error.into()),
-        }
-        let _ = fs::remove_file(&self.temporary);
-        Ok(File::open(folder)?.sync_all()?)
+        // Also for another writer that was first: it may not have come this far.
+        Ok(sync_folder(folder)?)
     }
 }
 
@@ -226,9 +229,19 @@ impl Drop for BlobWriter {
     }
 }
 
-/// Makes a folder and its parents, for the service user and its group only.
+/// Makes a folder and its missing parents, for the service user and its group only, so that a power
+/// cut leaves them.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o750).create(path)
+    let missing = path.ancestors().take_while(|folder| !folder.is_dir()).count();
+    DirBuilder::new().recursive(true).mode(0o750).create(path)?;
+    path.ancestors().skip(1).take(missing).try_for_each(sync_folder)
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    // The parent of a relative path is the working folder.
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    File::open(path)?.sync_all()
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@
 //! crash left behind, and made durable before the transaction that counts them commits. So a byte is
 //! in the committed part of a shard once or not at all. A session stays in the shard it began in.
 //!
-//! [`plan`] decides and [`write`] acts.
+//! [`plan`] decides and [`write()`] acts.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use store_db::ingest::ShardRow;
 use store_db::{ExtentRow, RecordingRow, storable_time};
 
 use crate::IngestError;
-use crate::blobs::make_folder;
+use crate::blobs::{make_folder, sync_folder};
 
 /// Decky, service and file name of a shard.
 type ShardKey = (String, String, String);
@@ -246,10 +246,7 @@ pub(crate) fn folder(artifacts: &Path, decky: &str, service: &str) -> PathBuf {
 
 fn append(path: &Path, write: &Write) -> io::Result<()> {
     let folder = path.parent().unwrap_or(path);
-    let is_new = !path.exists();
-    if is_new {
-        make_folder(folder)?;
-    }
+    make_folder(folder)?;
     let file =
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o640).open(path)?;
     if file.metadata()?.len() < write.at {
@@ -260,12 +257,8 @@ fn append(path: &Path, write: &Write) -> io::Result<()> {
     file.set_len(write.at)?;
     file.write_all_at(&write.bytes, write.at)?;
     file.sync_data()?;
-    if is_new {
-        for folder in folder.ancestors().take(4) {
-            File::open(folder)?.sync_all()?;
-        }
-    }
-    Ok(())
+    // Nothing in it counted so far, so nobody has made its name durable.
+    if write.at == 0 { sync_folder(folder) } else { Ok(()) }
 }
 
 #[cfg(test)]
