@@ -1,5 +1,6 @@
 //! The fleet on its uplink: deckies loaded or drawn, every port bound.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::num::NonZeroU16;
 
@@ -7,7 +8,7 @@ use anyhow::Context as _;
 use base_model::{Decky, DeckyId, Peer};
 use base_runtime::{Clock, entropy};
 use decoys_kit::ServiceSpec;
-use net_uplink::Addresses;
+use net_uplink::{Addresses, HighPort};
 use operate_fleet::{Inventory, Request, plan, services_of};
 use store_db::Db;
 
@@ -102,6 +103,7 @@ fn draw(
 /// Opens every port, and notes where clients reach it.
 fn bind(deckies: &mut [Decky]) -> anyhow::Result<Vec<Bound>> {
     let mut sockets = Vec::new();
+    let mut stand_ins = BTreeMap::new();
     for decky in deckies {
         for service in &mut decky.services {
             for port in &mut service.ports {
@@ -113,11 +115,12 @@ fn bind(deckies: &mut [Decky]) -> anyhow::Result<Vec<Bound>> {
                             format!("decky `{}`, service {}", decky.name, service.name)
                         })?;
                 port.reached_at = listener.reached_at;
-                if let Some(why) = listener.instead {
-                    tracing::warn!(
-                        decky = decky.name, service = service.name, port = port.number,
-                        reached_at = port.reached_at, %why, "another port stands in"
-                    );
+                match listener.instead {
+                    // Said when it was given.
+                    None | Some(HighPort::AsBefore) => {}
+                    Some(why) => {
+                        *stand_ins.entry((port.number, why.to_string())).or_insert(0_usize) += 1;
+                    }
                 }
                 sockets.push(Bound {
                     decky: decky.id,
@@ -127,6 +130,9 @@ fn bind(deckies: &mut [Decky]) -> anyhow::Result<Vec<Bound>> {
                 });
             }
         }
+    }
+    for ((port, why), deckies) in stand_ins {
+        tracing::warn!(port, deckies, why, "a high port stands in");
     }
     Ok(sockets)
 }
