@@ -72,7 +72,7 @@ impl Subject {
         let begun = Instant::now();
         let mut last = None;
         loop {
-            let total = self.decnet.api("/stats")["total_logs"].as_u64();
+            let total = self.decnet.api("/stats").get("total_logs").and_then(Value::as_u64);
             let total = total.context("the API's figures lack `total_logs`")?;
             if last == Some(total) {
                 return Ok(total);
@@ -91,8 +91,9 @@ impl Subject {
         loop {
             let path = format!("/logs?limit={PAGE}&search=service:{service}{cursor}");
             let page = self.decnet.api(&path);
-            for row in page["data"].as_array().context("the API's page has no rows")? {
-                let text = |name: &str| row[name].as_str().map(str::to_owned);
+            let rows = page.get("data").and_then(Value::as_array);
+            for row in rows.context("the API's page has no rows")? {
+                let text = |name: &str| row.get(name)?.as_str().map(str::to_owned);
                 let uid = text("event_uid").context("an event without id")?;
                 ensure!(seen.insert(uid), "an event is listed twice");
                 let (Some(session), Some(kind)) = (text("session_id"), text("event_type")) else {
@@ -100,7 +101,7 @@ impl Subject {
                 };
                 *sessions.entry(session).or_default().entry(kind).or_default() += 1;
             }
-            let Value::String(next) = &page["next_cursor"] else { return Ok(sessions) };
+            let Some(Value::String(next)) = page.get("next_cursor") else { return Ok(sessions) };
             cursor = format!("&cursor={next}");
         }
     }

@@ -254,7 +254,9 @@ impl Shelf {
         let Some(book) = books.iter_mut().find(|known| known.name == book.name) else { return };
         if !std::mem::replace(&mut book.told, true) {
             tracing::warn!(
-                segment = book.name, offset, bytes = book.bytes.saturating_sub(offset),
+                segment = book.name,
+                offset,
+                bytes = book.bytes.saturating_sub(offset),
                 "journal segment ends with garbage; it is read up to there"
             );
         }

@@ -45,7 +45,13 @@ impl Mounted {
         self.tree.lock().unwrap()
     }
 
-    fn make(&self, parent: INodeNo, name: &OsStr, body: Body, owner: Owner) -> Result<FileAttr, Errno> {
+    fn make(
+        &self,
+        parent: INodeNo,
+        name: &OsStr,
+        body: Body,
+        owner: Owner,
+    ) -> Result<FileAttr, Errno> {
         let mut tree = self.tree();
         let ino = tree.make(parent.0, name, body, owner)?;
         attributes(&tree, ino)
@@ -284,7 +290,8 @@ impl Filesystem for Mounted {
             Err(error) => return reply.error(error),
         };
         let kind = |of| attributes(&tree, of).map_or(FileType::RegularFile, |found| found.kind);
-        let up = [(".".into(), ino.0, FileType::Directory), ("..".into(), ROOT, FileType::Directory)];
+        let up =
+            [(".".into(), ino.0, FileType::Directory), ("..".into(), ROOT, FileType::Directory)];
         let listed = up.into_iter().chain(names.into_iter().map(|(name, of)| (name, of, kind(of))));
         let mut listings = self.listings.lock().unwrap();
         listings.next += 1;

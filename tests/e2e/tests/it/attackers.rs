@@ -10,7 +10,7 @@ use e2e::{Decky, Decnet, clients, missing, until};
 use serde_json::Value;
 
 /// Attackers at work at once.
-const ATTACKERS: usize = 3;
+pub(crate) const ATTACKERS: usize = 3;
 
 /// What clients were answered for.
 #[derive(Default)]
