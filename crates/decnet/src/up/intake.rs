@@ -1,6 +1,5 @@
 //! Control's side of the link to one decoy process.
 
-use std::collections::BTreeMap;
 use std::os::fd::{AsFd as _, BorrowedFd};
 use std::time::Duration;
 
@@ -9,12 +8,13 @@ use base_model::{BootId, Record, SensorId, Sha256Digest};
 use base_runtime::Shutdown;
 use events_journal::segment;
 use events_link::{
-    BlobPart, Desired, LINK_VERSION, Link, LinkError, Listening, Receiver, Records, Sender,
-    SensorStatus, Socket, ToControl, ToDecoy,
+    Desired, LINK_VERSION, Link, LinkError, Listening, Receiver, Records, Sender, SensorStatus,
+    Socket, ToControl, ToDecoy,
 };
-use store_ingest::{BlobStore, BlobWriter};
+use store_ingest::BlobStore;
 use tokio::sync::{mpsc, oneshot};
 
+use super::blobs::{Broken, Incoming, Reply};
 use super::fleet::Fleet;
 use super::ingest::Job;
 
@@ -26,10 +26,8 @@ const ENDING: Duration = Duration::from_secs(15);
 const CURSOR_PATIENCE: Duration = Duration::from_millis(500);
 /// Answers that wait to be sent.
 const ANSWERS: usize = 64;
-/// Largest blob taken.
-const MAX_BLOB: u64 = 64 * 1024 * 1024;
-/// Blobs on their way at once.
-const MAX_INCOMING: usize = 4;
+/// Pause before content is asked for again that the disk did not take.
+const BLOB_RETRY: Duration = Duration::from_secs(1);
 
 /// The link ended.
 #[derive(Debug, thiserror::Error)]
@@ -44,14 +42,8 @@ pub(crate) enum Ended {
     NoIngest,
     #[error("the decoy process sent {0} it was not asked for")]
     Unasked(&'static str),
-    #[error("captured content could not be kept")]
-    Blob,
-}
-
-/// A blob on its way.
-struct Incoming {
-    writer: BlobWriter,
-    missing: u64,
+    #[error("the decoy process breaks the rules of blobs")]
+    Blob(#[from] Broken),
 }
 
 /// What the intake needs.
@@ -170,7 +162,7 @@ impl Intake<'_> {
         answers: &mpsc::Sender<ToDecoy>,
         in_force: &mut Option<oneshot::Sender<()>>,
     ) -> Result<(), Ended> {
-        let mut incoming: BTreeMap<Sha256Digest, Incoming> = BTreeMap::new();
+        let mut incoming = Incoming::new(self.blobs, self.health);
         loop {
             let message = match rx.receive().await {
                 Err(LinkError::Closed) => return Ok(()),
@@ -179,14 +171,13 @@ impl Intake<'_> {
             match message {
                 ToControl::Records(records) => self.take(records, answers).await?,
                 ToControl::BlobOffer { sha256, size } => {
-                    if let Some(answer) = self.offered(sha256, size, &mut incoming)? {
-                        answers.send(answer).await.map_err(|_| LinkError::Closed)?;
-                    }
+                    let reply = incoming.offered(sha256, size)?;
+                    answer_blob(sha256, reply, answers).await?;
                 }
                 ToControl::BlobPart(part) => {
-                    if let Some(kept) = take_part(&part, &mut incoming)? {
-                        answers.send(kept).await.map_err(|_| LinkError::Closed)?;
-                    }
+                    // Disk work of at most a piece, on a thread that may wait for it.
+                    let reply = tokio::task::block_in_place(|| incoming.part(&part))?;
+                    answer_blob(part.sha256, reply, answers).await?;
                 }
                 ToControl::InForce { generation, refused } => {
                     for (decky, service) in refused {
@@ -222,36 +213,6 @@ impl Intake<'_> {
         Ok(())
     }
 
-    fn offered(
-        &self,
-        sha256: Sha256Digest,
-        size: u64,
-        incoming: &mut BTreeMap<Sha256Digest, Incoming>,
-    ) -> Result<Option<ToDecoy>, Ended> {
-        if self.blobs.has(sha256) {
-            return Ok(Some(ToDecoy::BlobKept(sha256)));
-        }
-        if size > MAX_BLOB || incoming.len() >= MAX_INCOMING {
-            return Err(Ended::Unasked("a blob beyond the limits"));
-        }
-        match self.blobs.writer(sha256, size) {
-            Ok(writer) if size == 0 => {
-                writer.finish().map_err(|_| Ended::Blob)?;
-                Ok(Some(ToDecoy::BlobKept(sha256)))
-            }
-            Ok(writer) => {
-                incoming.insert(sha256, Incoming { writer, missing: size });
-                Ok(Some(ToDecoy::BlobWanted(sha256)))
-            }
-            Err(error) => {
-                let told = crate::refusal::chain(&error);
-                tracing::error!(error = told, "captured content cannot be kept");
-                self.health.set("blob_store", ComponentStatus::Failing(told));
-                Err(Ended::Blob)
-            }
-        }
-    }
-
     fn tell_health(&self, status: &SensorStatus) {
         let journal = match &status.journal_stalled {
             Some(why) => ComponentStatus::Failing(format!("sessions wait: {why}")),
@@ -261,27 +222,27 @@ impl Intake<'_> {
     }
 }
 
-/// Writes a piece of a blob; the answer when it was the last.
-fn take_part(
-    part: &BlobPart,
-    incoming: &mut BTreeMap<Sha256Digest, Incoming>,
-) -> Result<Option<ToDecoy>, Ended> {
-    let mut blob = incoming.remove(&part.sha256).ok_or(Ended::Unasked("a blob"))?;
-    let damaged = |error| {
-        tracing::error!(%error, "failed to keep captured content");
-        Ended::Blob
-    };
-    // Disk work of at most a piece, on a thread that may wait for it.
-    tokio::task::block_in_place(|| {
-        blob.writer.write(&part.bytes).map_err(damaged)?;
-        blob.missing = blob.missing.saturating_sub(part.bytes.len() as u64);
-        if blob.missing == 0 {
-            blob.writer.finish().map_err(damaged)?;
-            return Ok(Some(ToDecoy::BlobKept(part.sha256)));
+/// Tells the decoy process what becomes of a blob.
+async fn answer_blob(
+    sha256: Sha256Digest,
+    reply: Reply,
+    answers: &mpsc::Sender<ToDecoy>,
+) -> Result<(), Ended> {
+    let answer = match reply {
+        Reply::Nothing => return Ok(()),
+        Reply::Kept => ToDecoy::BlobKept(sha256),
+        Reply::Wanted => ToDecoy::BlobWanted(sha256),
+        Reply::WantedLater => {
+            let answers = answers.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(BLOB_RETRY).await;
+                // A link that is gone offers it again.
+                drop(answers.send(ToDecoy::BlobWanted(sha256)).await);
+            });
+            return Ok(());
         }
-        incoming.insert(part.sha256, blob);
-        Ok(None)
-    })
+    };
+    Ok(answers.send(answer).await.map_err(|_| LinkError::Closed)?)
 }
 
 /// Records from their journal form. One that does not decode is dropped with a word: it passed its

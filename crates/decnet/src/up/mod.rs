@@ -3,6 +3,7 @@
 //! Read [`run`] from top to bottom: state folder, store, fleet, ingest, decoy process, API, ready.
 
 mod admin;
+mod blobs;
 mod fleet;
 mod ingest;
 mod intake;

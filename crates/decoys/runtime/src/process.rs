@@ -22,7 +22,7 @@ use crate::admission::Admission;
 use crate::bare::{self, Bare};
 use crate::fleet::Fleet;
 use crate::sensor::Sensor;
-use crate::shipper::{News, ShipError, Shipper};
+use crate::shipper::{self, News, ShipError, Shipper};
 use crate::voice::Voice;
 
 /// How long sessions may take to end, and then the rest of the journal to be shipped.
@@ -89,6 +89,8 @@ pub async fn run(
             .collect(),
         under_way: VecDeque::new(),
         kept: BTreeSet::new(),
+        status: tokio::time::interval(shipper::STATUS),
+        stalled: sensor.journal.state(),
     };
     let shipping = tokio::spawn(shipper.run());
     let fleet = Fleet::new(Arc::clone(&sensor), services, &root);

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base_model::{BootId, Sha256Digest};
-use events_journal::{Batch, segment, shelf::Position};
+use events_journal::{Batch, State, segment, shelf::Position};
 use events_link::{BlobPart, LinkError, Records, Sender, ToControl};
 use serde_bytes::ByteBuf;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Interval;
 
 use crate::sensor::Sensor;
 
@@ -21,8 +22,11 @@ const BATCH: usize = 512 * 1024;
 const UNDER_WAY: usize = 8;
 /// Piece of a blob (design §2).
 const PIECE: usize = 256 * 1024;
+/// How long a durable record waits for company before it is shipped: nobody who attacks waits for
+/// control, and a transaction costs it far more than a row.
+const COMPANY: Duration = Duration::from_millis(50);
 /// How often the process says how it is.
-const STATUS: Duration = Duration::from_secs(2);
+pub(crate) const STATUS: Duration = Duration::from_secs(2);
 /// How often backlog segments are asked for again while nothing is new.
 const IDLE: Duration = Duration::from_millis(200);
 
@@ -58,6 +62,10 @@ pub(crate) struct Shipper {
     pub(crate) under_way: VecDeque<(BootId, u64)>,
     /// Blobs control is known to have.
     pub(crate) kept: BTreeSet<Sha256Digest>,
+    /// When to say how the process is.
+    pub(crate) status: Interval,
+    /// Changes when the journal stalls, which is told at once.
+    pub(crate) stalled: watch::Receiver<State>,
 }
 
 impl Shipper {
@@ -88,27 +96,28 @@ impl Shipper {
         let boot = self.sensor.boot;
         let mut position = Position::after(boot, committed);
         let mut durable = self.sensor.journal.durable_seq();
-        let mut status = tokio::time::interval(STATUS);
-        let mut stalled = self.sensor.journal.state();
         loop {
             while let Some(batch) = self.sensor.shelf.read(&mut position, BATCH)? {
                 self.send(batch, false).await?;
             }
             tokio::select! {
-                grown = durable.changed() => if grown.is_err() {
-                    // The journal is closed: ship its end and be done.
-                    while let Some(batch) = self.sensor.shelf.read(&mut position, BATCH)? {
-                        self.send(batch, false).await?;
+                grown = durable.changed() => {
+                    if grown.is_err() {
+                        // The journal is closed: ship its end and be done.
+                        while let Some(batch) = self.sensor.shelf.read(&mut position, BATCH)? {
+                            self.send(batch, false).await?;
+                        }
+                        while !self.under_way.is_empty() {
+                            self.hear().await?;
+                        }
+                        return Ok(self.forget(boot, position.seq, true)?);
                     }
-                    while !self.under_way.is_empty() {
-                        self.hear().await?;
-                    }
-                    return Ok(self.forget(boot, position.seq, true)?);
+                    tokio::time::sleep(COMPANY).await;
                 },
                 news = self.news.recv() => self.learn(news).await?,
-                _ = status.tick() => self.tell_status().await?,
-                // A stall is told at once; the sender going away only ends this branch.
-                Ok(()) = stalled.changed() => self.tell_status().await?,
+                _ = self.status.tick() => self.tell_status().await?,
+                // The sender going away only ends this branch.
+                Ok(()) = self.stalled.changed() => self.tell_status().await?,
                 () = tokio::time::sleep(IDLE), if !self.under_way.is_empty() => {}
             }
         }
@@ -154,10 +163,16 @@ impl Shipper {
         Ok(())
     }
 
-    /// Waits for control to say something.
+    /// Waits for control to say something. It may be long in coming, when its disk is full as well;
+    /// how this process is must be known meanwhile.
     async fn hear(&mut self) -> Result<(), ShipError> {
-        let news = self.news.recv().await;
-        self.learn(news).await
+        loop {
+            tokio::select! {
+                news = self.news.recv() => return self.learn(news).await,
+                _ = self.status.tick() => self.tell_status().await?,
+                Ok(()) = self.stalled.changed() => self.tell_status().await?,
+            }
+        }
     }
 
     async fn learn(&mut self, news: Option<News>) -> Result<(), ShipError> {

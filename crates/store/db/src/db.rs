@@ -92,6 +92,18 @@ impl Db {
             .idle_timeout(None)
             .max_lifetime(None)
             .test_before_acquire(false)
+            // SQLite may end a transaction by itself, as on a full disk. The driver goes on counting
+            // it, and from then on would commit by releasing savepoints of one that never ends: what
+            // was reported as committed would be lost. Such a connection is replaced.
+            .after_release(|connection, _| {
+                Box::pin(async move {
+                    if connection.is_in_transaction() {
+                        // A rollback may be on its way; this waits for it.
+                        connection.ping().await?;
+                    }
+                    Ok(!connection.is_in_transaction())
+                })
+            })
             .connect_with(writing)
             .await
             .map_err(unreachable)?;

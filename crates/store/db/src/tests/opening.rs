@@ -93,3 +93,22 @@ async fn a_new_database_file_is_not_for_everyone() {
     let mode = std::fs::metadata(path).unwrap().permissions().mode();
     assert_eq!(mode & 0o137, 0, "{mode:o}");
 }
+
+#[tokio::test]
+async fn a_transaction_that_sqlite_ended_by_itself_does_not_swallow_the_next() {
+    let test = sqlite().await;
+    // As full as it can be.
+    sql::raw(test.db.writer(), "PRAGMA max_page_count=1", vec![]).await.unwrap();
+    let insert = "INSERT INTO state (`key`,`value`) VALUES (?,?)";
+    let transaction = test.db.begin().await.unwrap();
+    let large = "x".repeat(1_000_000);
+    sql::execute(&transaction, insert, crate::sql::args!["large", large]).await.unwrap_err();
+    // There is nothing left to roll back.
+    drop(transaction.rollback().await);
+    test.db.begin().await.unwrap().rollback().await.unwrap();
+    let transaction = test.db.begin().await.unwrap();
+    sql::execute(&transaction, insert, crate::sql::args!["small", "1"]).await.unwrap();
+    transaction.commit().await.unwrap();
+    // Another connection sees what was committed.
+    assert_eq!(test.db.state().get("small").await.unwrap(), Some(1.into()));
+}
