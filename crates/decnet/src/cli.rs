@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -42,6 +42,9 @@ pub(crate) struct Up {
     /// Where decky traffic comes in.
     #[arg(long, alias = "lan", value_enum, default_value = "loopback")]
     pub(crate) uplink: Uplink,
+    /// Address of the first new decky; the next ones follow it. 127.1.0.1 when not given.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) ip_start: Option<Ipv4Addr>,
     /// Folder for everything that is kept; /var/lib/decnet for root, else ~/.local/state/decnet.
     #[arg(long, value_name = "DIR", env = "DECNET_STATE_DIR")]
     pub(crate) state_dir: Option<PathBuf>,

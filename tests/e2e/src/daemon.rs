@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -53,6 +54,8 @@ pub struct Decnet {
     folder: TempDir,
     /// How it is started next.
     pub options: Options,
+    /// Daemons of other tests have their deckies elsewhere.
+    first_address: String,
     /// The ready file's content.
     pub ready: Value,
     token: Option<String>,
@@ -83,11 +86,20 @@ impl Decky {
     }
 }
 
+/// A block of addresses that no other daemon of the tests is likely to have.
+fn first_address() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number =
+        std::process::id().wrapping_mul(7).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+    format!("127.{}.{}.1", 1 + (number >> 8) % 126, number % 256)
+}
+
 impl Decnet {
     /// Starts on a new state folder and waits until everything answers.
     pub fn start(options: Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut decnet = Self { child: None, folder, options, ready: Value::Null, token: None };
+        let (ready, token, first_address) = (Value::Null, None, first_address());
+        let mut decnet = Self { child: None, folder, options, first_address, ready, token };
         decnet.start_again();
         decnet
     }
@@ -127,6 +139,7 @@ impl Decnet {
         if let Some(deckies) = self.options.deckies {
             command.args(["--deckies", &deckies.to_string()]);
         }
+        command.args(["--ip-start", &self.first_address]);
         if let Some(db) = &self.options.db {
             command.args(["--db", db]);
         }

@@ -75,7 +75,12 @@ pub(crate) async fn bring_up(
         let hint = "raise the limit (`ulimit -n`, or `LimitNOFILE=` in the unit), or ask for fewer";
         Refusal::new(Exit::Conflict, error, hint)
     })?;
-    let new = draw(wanted - deckies.len(), &services, &deckies, clock)?;
+    let addresses = match options.ip_start {
+        Some(start) => Addresses::starting_at(start)
+            .map_err(|error| Refusal::new(Exit::Usage, error, "see --ip-start"))?,
+        None => Addresses::new(),
+    };
+    let new = draw(wanted - deckies.len(), &services, &deckies, addresses, clock)?;
     deckies.extend(new);
     state.await_orphan().await?;
     let sockets = bind(&mut deckies)?;
@@ -88,9 +93,9 @@ fn draw(
     count: usize,
     services: &[&'static ServiceSpec],
     taken: &[Decky],
+    mut addresses: Addresses,
     clock: Clock,
 ) -> anyhow::Result<Vec<Decky>> {
-    let mut addresses = Addresses::new();
     for decky in taken {
         addresses.claim(decky.ip).with_context(|| format!("address of `{}`", decky.name))?;
     }

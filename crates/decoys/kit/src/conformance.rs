@@ -17,7 +17,7 @@ const OUTPUT_PER_BYTE: usize = 512;
 /// Output that is fine whatever came in: banners, pages.
 const FREE_OUTPUT: usize = 256 * 1024;
 /// Mutated inputs tried per dialogue.
-const MUTATIONS: u64 = 200;
+const MUTATIONS: u64 = 80;
 
 /// Checks `service` over hosts made by `host`, with the client's side of its own `dialogues` as the
 /// starting corpus.

@@ -34,6 +34,9 @@ pub enum AddressError {
     /// Two deckies would share it.
     #[error("{0} is another decky's address; give each decky its own")]
     Taken(IpAddr),
+    /// Deckies cannot be given addresses from there on.
+    #[error("{0} is not in 127.1.0.1..127.127.255.254, where deckies are given addresses from")]
+    Start(Ipv4Addr),
     /// None is left.
     #[error("all {0} loopback addresses for deckies are assigned; remove deckies")]
     Exhausted(usize),
@@ -75,6 +78,7 @@ pub struct Addresses {
     /// Every assigned number below is taken, so that a large fleet is not searched from the start
     /// for each decky.
     next: u32,
+    start: u32,
 }
 
 impl Addresses {
@@ -82,6 +86,21 @@ impl Addresses {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No decky yet; the first gets `start` or the next address that decky addresses may be.
+    ///
+    /// # Errors
+    /// When `start` is outside the range that deckies are given addresses from.
+    pub fn starting_at(start: Ipv4Addr) -> Result<Self, AddressError> {
+        let [net, second, third, fourth] = start.octets().map(u32::from);
+        if net != 127 || !(DECKIES.0..DECKIES.1).contains(&second) {
+            return Err(AddressError::Start(start));
+        }
+        let block = ((second - DECKIES.0) << 8) + third;
+        let within = fourth.saturating_sub(1).min(PER_BLOCK);
+        let start = block * PER_BLOCK + within;
+        Ok(Self { taken: BTreeSet::new(), next: start, start })
     }
 
     /// Marks `ip` as a decky's: one that the operator gave, or that it had before a restart. Claim
@@ -114,7 +133,7 @@ impl Addresses {
     /// Frees the address of a decky that is gone.
     pub fn release(&mut self, ip: IpAddr) {
         if self.taken.remove(&ip.to_canonical()) {
-            self.next = 0;
+            self.next = self.start;
         }
     }
 }
@@ -131,6 +150,19 @@ fn nth((first, end): (u32, u32), index: u32) -> Option<Ipv4Addr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fleet_begins_where_it_is_told_to() {
+        for (start, first) in
+            [("127.9.8.7", "127.9.8.7"), ("127.1.0.0", "127.1.0.1"), ("127.9.8.255", "127.9.9.1")]
+        {
+            let mut addresses = Addresses::starting_at(start.parse().unwrap()).unwrap();
+            assert_eq!(addresses.assign().unwrap(), ip(first), "{start}");
+        }
+        for outside in ["127.0.0.1", "127.200.0.1", "10.0.0.1"] {
+            assert!(Addresses::starting_at(outside.parse().unwrap()).is_err(), "{outside}");
+        }
+    }
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
