@@ -1,8 +1,10 @@
 //! A private MariaDB server in a temporary folder.
 
-use std::net::TcpListener;
+use std::io::Read as _;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -32,10 +34,11 @@ impl MariaDb {
     }
 
     fn stop(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
-        let pid = rustix::process::Pid::from_child(&child);
+        let Some(child) = &mut self.child else { return };
+        let pid = rustix::process::Pid::from_child(child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         until("MariaDB's end", || child.try_wait().unwrap());
+        self.child = None;
     }
 
     /// Starts again on the same data.
@@ -58,7 +61,12 @@ impl MariaDb {
             .spawn();
         self.child = Some(child.unwrap());
         let port = self.port;
-        until("MariaDB", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+        // Only its greeting says that it is up: it accepts before, and cannot be stopped then.
+        until("MariaDB", || {
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+            stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+            stream.read_exact(&mut [0]).ok()
+        });
     }
 
     /// The URL for `--db`.
