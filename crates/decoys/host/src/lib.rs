@@ -17,8 +17,8 @@ mod machine;
 pub mod persona;
 mod processes;
 pub mod shell;
-#[cfg(test)]
-mod testing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use accounts::{Account, Accounts};
 pub use handle::HostHandle;

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::HostHandle;
 use base_model::{Account, Decky, DeckyId, DeckyService, PersonaSecret, Port, Transport};
 
 /// A decky of `distro` whose choices come from `seed`: root with password `toor`, `deploy` with
 /// `s3cret`.
-pub(crate) fn decky(seed: u8, distro: &str) -> Decky {
+#[must_use]
+pub fn decky(seed: u8, distro: &str) -> Decky {
     let service = |name: &str, number: u16| DeckyService {
         name: name.to_owned(),
         settings: BTreeMap::new(),
@@ -32,4 +34,10 @@ pub(crate) fn decky(seed: u8, distro: &str) -> Decky {
         accounts: vec![account("root", "toor", 0), account("deploy", "s3cret", 1000)],
         services: vec![service("http", 80), service("ssh", 22)],
     }
+}
+
+/// Its machine.
+#[must_use]
+pub fn host(seed: u8, distro: &str) -> HostHandle {
+    HostHandle::new(decky(seed, distro), None)
 }

@@ -16,6 +16,4 @@ pub use registry::{ALL, find};
 pub type Service = decoys_kit::Service<decoys_host::HostHandle>;
 
 #[cfg(test)]
-mod testing;
-#[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use decoys_host::HostHandle;
 use decoys_kit::{Open, conformance, transcript};
 
-use crate::{ALL, Service, template, testing};
+use crate::{ALL, Service, template};
 
 /// Golden dialogues of a service: the files of its `transcripts` folder.
 fn dialogues(name: &str) -> Vec<(std::path::PathBuf, String)> {
@@ -21,7 +21,7 @@ fn dialogues(name: &str) -> Vec<(std::path::PathBuf, String)> {
 }
 
 fn host() -> HostHandle {
-    testing::host(1, "debian")
+    decoys_host::testing::host(1, "debian")
 }
 
 fn stream_services() -> impl Iterator<Item = &'static Service> {

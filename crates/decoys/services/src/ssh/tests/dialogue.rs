@@ -16,7 +16,7 @@ use decoys_kit::transcript::START;
 use decoys_kit::{Context, Effect, Open, Opening, Settings};
 use rand_core::SeedableRng;
 
-use crate::testing;
+use decoys_host::testing;
 
 /// What came of one input.
 pub(super) type Acts = Vec<Effect<SshReply>>;

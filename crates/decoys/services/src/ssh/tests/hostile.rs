@@ -6,7 +6,7 @@ use decoys_kit::ssh::{AuthTry, Channel, ChannelOpen, ChannelRequest};
 use proptest::prelude::*;
 
 use super::dialogue::Client;
-use crate::testing;
+use decoys_host::testing;
 
 /// Most output any hostile line may cause.
 const MAX_OUTPUT: usize = 6 * 1024 * 1024;

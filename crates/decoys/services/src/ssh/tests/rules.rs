@@ -7,7 +7,7 @@ use decoys_kit::Effect;
 use decoys_kit::ssh::{ChannelRequest, SshReply};
 
 use super::dialogue::Client;
-use crate::testing;
+use decoys_host::testing;
 
 fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
