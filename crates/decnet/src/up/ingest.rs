@@ -9,7 +9,7 @@ use base_model::{BootId, Record, SensorId};
 use base_runtime::Clock;
 use events_bus::Bus;
 use store_db::{Db, DbError};
-use store_ingest::{IngestError, IngestOptions};
+use store_ingest::{Applied, IngestError, IngestOptions, Unreadable};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -26,12 +26,16 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 const LEASE_PATIENCE: Duration = Duration::from_secs(20);
 /// Name of the component in health.
 const COMPONENT: &str = "ingestion_worker";
+/// Name of what tells of records that were set aside.
+const QUARANTINE: &str = "quarantine";
 
 /// Consecutive records of one run.
 pub(crate) struct Job {
     pub(crate) sensor: SensorId,
     pub(crate) boot: BootId,
     pub(crate) records: Vec<Record>,
+    /// Those among them that cannot be read, in order.
+    pub(crate) unreadable: Vec<Unreadable>,
     /// Told the last record that is stored.
     pub(crate) stored: oneshot::Sender<u64>,
 }
@@ -96,20 +100,14 @@ impl Ingest {
 
 async fn write(ingest: store_ingest::Ingest, mut jobs: mpsc::Receiver<Job>, health: HealthBoard) {
     let mut held = None;
-    while let Some(first) = match held.take() {
-        Some(job) => Some(job),
-        None => jobs.recv().await,
+    while let Some(mut batch) = match held.take() {
+        Some(job) => Some(Batch::from(job)),
+        None => jobs.recv().await.map(Batch::from),
     } {
-        let (sensor, boot) = (first.sensor, first.boot);
-        let mut records = first.records;
-        let mut waiting = vec![first.stored];
         // Everything of the same run that waits shares one transaction.
-        while records.len() < BATCH {
+        while batch.records.len() < BATCH {
             match jobs.try_recv() {
-                Ok(job) if (job.sensor, job.boot) == (sensor, boot) => {
-                    records.extend(job.records);
-                    waiting.push(job.stored);
-                }
+                Ok(job) if (job.sensor, job.boot) == (batch.sensor, batch.boot) => batch.add(job),
                 Ok(job) => {
                     held = Some(job);
                     break;
@@ -117,8 +115,9 @@ async fn write(ingest: store_ingest::Ingest, mut jobs: mpsc::Receiver<Job>, heal
                 Err(_) => break,
             }
         }
-        let Some(through) = apply(&ingest, sensor, boot, &records, &health).await else { break };
-        for stored in waiting {
+        batch.sort();
+        let Some(through) = store(&ingest, &batch, &health).await else { break };
+        for stored in batch.waiting {
             // A link that is gone sends the same records again.
             let _ = stored.send(through);
         }
@@ -128,22 +127,53 @@ async fn write(ingest: store_ingest::Ingest, mut jobs: mpsc::Receiver<Job>, heal
     }
 }
 
-/// Applies a batch, again and again while the database is away. `None` when it never will be.
-async fn apply(
-    ingest: &store_ingest::Ingest,
+/// Jobs of one run that are stored together.
+struct Batch {
     sensor: SensorId,
     boot: BootId,
-    records: &[Record],
-    health: &HealthBoard,
-) -> Option<u64> {
+    records: Vec<Record>,
+    unreadable: Vec<Unreadable>,
+    waiting: Vec<oneshot::Sender<u64>>,
+}
+
+impl From<Job> for Batch {
+    fn from(job: Job) -> Self {
+        let Job { sensor, boot, records, unreadable, stored } = job;
+        Self { sensor, boot, records, unreadable, waiting: vec![stored] }
+    }
+}
+
+impl Batch {
+    fn add(&mut self, job: Job) {
+        self.records.extend(job.records);
+        self.unreadable.extend(job.unreadable);
+        self.waiting.push(job.stored);
+    }
+
+    /// Brings what cannot be read into order with the rest, which a new link may send again.
+    fn sort(&mut self) {
+        if !self.unreadable.is_empty() {
+            self.records.sort_by_key(|record| record.seq);
+            self.unreadable.sort_by_key(|unreadable| unreadable.seq);
+        }
+    }
+}
+
+/// Stores a batch, again and again while the database is away. `None` when it never will be.
+async fn store(ingest: &store_ingest::Ingest, batch: &Batch, health: &HealthBoard) -> Option<u64> {
     let mut pause = RETRY.0;
     let mut failed = false;
     loop {
-        match ingest.apply(sensor, boot, records).await {
+        match apply(ingest, batch).await {
             Ok(applied) => {
                 if failed {
                     tracing::info!("ingest goes on");
                     health.set(COMPONENT, ComponentStatus::Ok);
+                }
+                if applied.quarantined > 0 {
+                    let kept = ingest.counts().quarantined;
+                    let told = format!("{kept} records could not be stored; see table quarantine");
+                    health.set(QUARANTINE, ComponentStatus::Failing(told));
                 }
                 return Some(applied.through);
             }
@@ -165,4 +195,23 @@ async fn apply(
             }
         }
     }
+}
+
+/// Applies the records of a batch, setting aside in their place those that cannot be read.
+async fn apply(ingest: &store_ingest::Ingest, batch: &Batch) -> Result<Applied, IngestError> {
+    let Batch { sensor, boot, .. } = *batch;
+    let mut rest = batch.records.as_slice();
+    let mut quarantined = 0;
+    for unreadable in &batch.unreadable {
+        let (before, after) =
+            rest.split_at(rest.partition_point(|record| record.seq < unreadable.seq));
+        if !before.is_empty() {
+            quarantined += ingest.apply(sensor, boot, before).await?.quarantined;
+        }
+        quarantined += ingest.set_aside(sensor, boot, unreadable).await?.quarantined;
+        rest = after;
+    }
+    let mut applied = ingest.apply(sensor, boot, rest).await?;
+    applied.quarantined += quarantined;
+    Ok(applied)
 }

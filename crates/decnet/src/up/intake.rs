@@ -11,7 +11,7 @@ use events_link::{
     Desired, LINK_VERSION, Link, LinkError, Listening, Receiver, Records, Sender, SensorStatus,
     Socket, ToControl, ToDecoy,
 };
-use store_ingest::BlobStore;
+use store_ingest::{BlobStore, Unreadable};
 use tokio::sync::{mpsc, oneshot};
 
 use super::blobs::{Broken, Incoming, Reply};
@@ -92,7 +92,8 @@ impl Intake<'_> {
         let mut committed = Vec::new();
         for boot in boots {
             let (stored, through) = oneshot::channel();
-            let job = Job { sensor: self.sensor, boot, records: Vec::new(), stored };
+            let (records, unreadable) = (Vec::new(), Vec::new());
+            let job = Job { sensor: self.sensor, boot, records, unreadable, stored };
             self.ingest.send(job).await.map_err(|_| Ended::NoIngest)?;
             match tokio::time::timeout(CURSOR_PATIENCE, through).await {
                 Ok(Ok(seq)) => committed.push((boot, seq)),
@@ -199,9 +200,9 @@ impl Intake<'_> {
     /// Hands records to the ingest; their acknowledgement follows when they are stored.
     async fn take(&self, records: Records, answers: &mpsc::Sender<ToDecoy>) -> Result<(), Ended> {
         let boot = records.boot;
-        let records = decode(records);
+        let (records, unreadable) = decode(records);
         let (stored, through) = oneshot::channel();
-        let job = Job { sensor: self.sensor, boot, records, stored };
+        let job = Job { sensor: self.sensor, boot, records, unreadable, stored };
         self.ingest.send(job).await.map_err(|_| Ended::NoIngest)?;
         let answers = answers.clone();
         tokio::spawn(async move {
@@ -245,16 +246,56 @@ async fn answer_blob(
     Ok(answers.send(answer).await.map_err(|_| LinkError::Closed)?)
 }
 
-/// Records from their journal form. One that does not decode is dropped with a word: it passed its
-/// checksum, so a newer decoy process wrote it and a restart of control with that version reads it.
-fn decode(records: Records) -> Vec<Record> {
+/// Records from their journal form, and those that are none though they passed their checksum.
+fn decode(records: Records) -> (Vec<Record>, Vec<Unreadable>) {
     let mut decoded = Vec::with_capacity(records.payloads.len());
+    let mut unreadable = Vec::new();
     for (seq, payload) in (records.first_seq..).zip(records.payloads) {
-        match segment::decode(&payload) {
-            Ok(record) if record.seq == seq => decoded.push(record),
-            Ok(record) => tracing::error!(seq, found = record.seq, "journal record is misnumbered"),
-            Err(error) => tracing::error!(seq, %error, "journal record does not decode"),
-        }
+        let error = match segment::decode(&payload) {
+            Ok(record) if record.seq == seq => {
+                decoded.push(record);
+                continue;
+            }
+            Ok(record) => format!("it stands at {seq} and says it is {}", record.seq),
+            Err(error) => error.to_string(),
+        };
+        unreadable.push(Unreadable { seq, error, payload: payload.into_vec() });
     }
-    decoded
+    (decoded, unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use base_model::{Body, RecordingChunk};
+
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_read_is_kept_with_its_number() {
+        let boot = BootId::from_entropy([1; 16]);
+        let payload = |seq| {
+            let chunk = RecordingChunk {
+                session: base_model::SessionId::from_entropy([2; 16]),
+                decky: base_model::DeckyId::from_entropy([3; 16]),
+                decky_name: "web-01".into(),
+                service: "ssh".into(),
+                started: base_model::Timestamp::from_micros(0),
+                offset: 0,
+                lines: "x".into(),
+            };
+            let record = Record { seq, blobs: Vec::new(), body: Body::Recording(chunk) };
+            let mut frame = Vec::new();
+            segment::write_frame(&mut frame, &record).unwrap();
+            let segment::Next::Frame(payload, _) = segment::next_frame(&frame) else { panic!() };
+            payload.to_vec()
+        };
+        let sent = [payload(5), b"\0rubbish".to_vec(), payload(9), payload(8)];
+        let payloads = sent.iter().cloned().map(Into::into).collect();
+        let (records, unreadable) =
+            decode(Records { boot, first_seq: 5, last_of_run: false, payloads });
+        assert_eq!(records.iter().map(|record| record.seq).collect::<Vec<_>>(), [5, 8]);
+        let kept: Vec<_> = unreadable.iter().map(|one| (one.seq, &one.payload)).collect();
+        assert_eq!(kept, [(6, &sent[1]), (7, &sent[2])]);
+        assert_eq!(unreadable[1].error, "it stands at 7 and says it is 9");
+    }
 }

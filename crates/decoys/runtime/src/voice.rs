@@ -122,11 +122,13 @@ impl Voice {
                 event.seq = seq;
                 Record { seq, blobs, body: Body::Event(Box::new(event)) }
             })
-            .await?;
-        for blob in named {
-            self.sensor.spool.name(blob, self.sensor.boot, seq);
+            .await;
+        let spool = &self.sensor.spool;
+        match seq {
+            Ok(seq) => named.iter().for_each(|blob| spool.name(*blob, self.sensor.boot, seq)),
+            Err(_) => named.iter().for_each(|blob| spool.release(*blob)),
         }
-        Ok(())
+        seq.map(drop)
     }
 
     async fn keep(&self, blob: Blob) -> Result<(), Stalled> {

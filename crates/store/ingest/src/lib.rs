@@ -20,8 +20,10 @@ mod rotating;
 mod signals;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 
 pub use blobs::{BlobError, BlobStore, BlobWriter};
 pub use counts::Counts;
 pub use error::IngestError;
 pub use ingest::{Applied, Ingest, IngestOptions};
+pub use unreadable::Unreadable;

@@ -103,22 +103,15 @@ pub(crate) fn round(
 /// Everything answered is stored, and nothing is stored twice.
 pub(crate) fn verify(decnet: &mut Decnet, answered: &Answered) {
     assert!(!answered.commands.is_empty() && !answered.passwords.is_empty());
-    let missing = |stored: &BTreeMap<String, usize>, wanted: &[String]| {
-        wanted.iter().filter(|one| !stored.contains_key(*one)).cloned().collect::<Vec<_>>()
-    };
-    let commands = until_complete(decnet, |decnet| {
-        let stored = counted(decnet, "event:command", "command");
-        missing(&stored, &answered.commands).is_empty().then_some(stored)
-    });
+    let commands = until_stored(decnet, "event:command", "command", &answered.commands);
     let echoes = commands.iter().filter(|(line, _)| line.starts_with("echo "));
     assert!(echoes.clone().all(|(_, count)| *count == 1), "twice: {commands:?}");
-    let attempts = counted(decnet, "event:auth_attempt", "secret_printable");
-    assert_eq!(missing(&attempts, &answered.passwords), Vec::<String>::new());
+    let passwords = &answered.passwords;
+    let attempts = until_stored(decnet, "event:auth_attempt", "secret_printable", passwords);
     let wrong = attempts.iter().filter(|(secret, _)| secret.starts_with("wrong-"));
     assert!(wrong.clone().all(|(_, count)| *count == 1), "twice: {attempts:?}");
-    let files = counted(decnet, "event:file_captured", "orig_path");
     let paths: Vec<_> = answered.files.iter().map(|name| format!("/tmp/{name}")).collect();
-    assert_eq!(missing(&files, &paths), Vec::<String>::new());
+    until_stored(decnet, "event:file_captured", "orig_path", &paths);
     for name in &answered.files {
         let log = decnet.api(&format!("/logs?search=event:file_captured%20orig_path:/tmp/{name}"));
         let fields: Value =
@@ -129,8 +122,17 @@ pub(crate) fn verify(decnet: &mut Decnet, answered: &Answered) {
     }
 }
 
-fn until_complete<T>(decnet: &mut Decnet, mut look: impl FnMut(&mut Decnet) -> Option<T>) -> T {
-    until("everything answered to be stored", || look(decnet))
+/// Waits until every one of `wanted` is stored, and counts what is.
+fn until_stored(
+    decnet: &mut Decnet,
+    search: &str,
+    field: &str,
+    wanted: &[String],
+) -> BTreeMap<String, usize> {
+    until(&format!("everything answered to be stored as {search}"), || {
+        let stored = counted(decnet, search, field);
+        wanted.iter().all(|one| stored.contains_key(one)).then_some(stored)
+    })
 }
 
 /// How often each value of `field` is stored.

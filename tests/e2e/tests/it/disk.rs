@@ -79,6 +79,28 @@ fn a_full_disk_stalls_sessions_and_loses_nothing() {
 }
 
 #[test]
+fn every_stall_is_named_and_ends() {
+    let Some(fs) = tools().then(LossyFs::mount).flatten() else { return };
+    let mut decnet = Decnet::start(on(&fs));
+    decnet.token();
+    let answered: Arc<Mutex<Answered>> = Arc::default();
+    round(&mut decnet, 0, &answered, |decnet| {
+        for stall in 1..=3 {
+            fs.leave_room(Some(0));
+            until(&format!("health to name stall {stall}"), || {
+                let journal = decnet.get("/health").json()["components"]["journal"].clone();
+                (journal["status"] == "failing").then_some(())
+            });
+            fs.leave_room(None);
+            until(&format!("the end of stall {stall}"), || {
+                (decnet.get("/health").status == 200).then_some(())
+            });
+        }
+    });
+    verify(&mut decnet, &answered.lock().unwrap());
+}
+
+#[test]
 fn a_read_only_state_folder_is_said_plainly() {
     let Some(fs) = LossyFs::mount() else { return };
     let mut decnet = Decnet::start(on(&fs));
@@ -105,6 +127,50 @@ fn a_corrupted_journal_tail_costs_only_what_was_never_answered() {
     if !tools() {
         return;
     }
+    let (mut decnet, answered) = dead_with_a_full_journal();
+    let mut newest = fs::File::options().append(true).open(newest_segment(&decnet)).unwrap();
+    newest.write_all(&[0xee; 37]).unwrap();
+    // A frame of 100 bytes of which 10 came.
+    newest.write_all(&[100, 0, 0, 0, 1, 2, 3, 4]).unwrap();
+    newest.write_all(&[0x81; 10]).unwrap();
+    drop(newest);
+    decnet.start_again();
+    verify(&mut decnet, &answered);
+    assert_eq!(decnet.api("/health")["status"], "healthy");
+    let told = decnet.diagnostics();
+    assert_eq!(told.matches("journal segment ends with garbage").count(), 1, "{told}");
+}
+
+#[test]
+fn a_record_that_cannot_be_read_is_set_aside_and_said() {
+    if !tools() {
+        return;
+    }
+    let (mut decnet, answered) = dead_with_a_full_journal();
+    // A whole frame with its checksum, as a version to come might write it.
+    let payload = [0, 0xc1, 7];
+    let mut newest = fs::File::options().append(true).open(newest_segment(&decnet)).unwrap();
+    newest.write_all(&(payload.len() as u32).to_le_bytes()).unwrap();
+    newest.write_all(&crc32fast::hash(&payload).to_le_bytes()).unwrap();
+    newest.write_all(&payload).unwrap();
+    drop(newest);
+    decnet.start_again();
+    verify(&mut decnet, &answered);
+    let set_aside = until("health to say so", || {
+        let health = decnet.api("/health");
+        (health["status"] == "degraded").then(|| health["components"]["quarantine"].clone())
+    });
+    let told = "1 records could not be stored; see table quarantine";
+    assert_eq!(set_aside, serde_json::json!({"status": "failing", "detail": told}));
+    // It is acknowledged: nothing sends it again.
+    decnet.stop();
+    decnet.start_again();
+    assert_eq!(decnet.api("/health")["status"], "healthy");
+}
+
+/// A DECNET whose processes were killed while the journal held what control had not taken, and what
+/// clients were answered.
+fn dead_with_a_full_journal() -> (Decnet, Answered) {
     let mut decnet = Decnet::start(Options { deckies: Some(1), ..Options::default() });
     decnet.token();
     let answered: Arc<Mutex<Answered>> = Arc::default();
@@ -119,17 +185,8 @@ fn a_corrupted_journal_tail_costs_only_what_was_never_answered() {
         });
         kill_both(decnet, true);
     });
-    let mut newest = fs::File::options().append(true).open(newest_segment(&decnet)).unwrap();
-    newest.write_all(&[0xee; 37]).unwrap();
-    // A frame of 100 bytes of which 10 came.
-    newest.write_all(&[100, 0, 0, 0, 1, 2, 3, 4]).unwrap();
-    newest.write_all(&[0x81; 10]).unwrap();
-    drop(newest);
-    decnet.start_again();
-    verify(&mut decnet, &answered.lock().unwrap());
-    assert_eq!(decnet.api("/health")["status"], "healthy");
-    let told = decnet.diagnostics();
-    assert_eq!(told.matches("journal segment ends with garbage").count(), 1, "{told}");
+    let answered = std::mem::take(&mut *answered.lock().unwrap());
+    (decnet, answered)
 }
 
 /// Kills both processes at once and waits until they are gone.

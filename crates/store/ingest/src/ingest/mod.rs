@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::counts::{Counts, Tally, add};
 use crate::fold::{Derived, Source};
 use crate::forensic::{Forensic, Lines};
-use crate::{IngestError, signals};
+use crate::{IngestError, Unreadable, signals};
 #[cfg(test)]
 pub(crate) use batch::Step;
 use batch::{Batch, Outcome};
@@ -184,6 +184,24 @@ impl Ingest {
         Ok(applied)
     }
 
+    /// Keeps a record that this version cannot read outside the log, once, and moves past it.
+    ///
+    /// # Errors
+    /// As [`Ingest::apply`].
+    pub async fn set_aside(
+        &self,
+        sensor: SensorId,
+        boot: BootId,
+        unreadable: &Unreadable,
+    ) -> Result<Applied, IngestError> {
+        let _turn = self.turn.lock().await;
+        let source = Source { sensor: sensor.to_string(), boot: boot.to_string() };
+        let now = self.shared.clock.now();
+        let row = unreadable.row(source, now);
+        let through = self.shared.set_aside(row, unreadable.seq, now).await?;
+        Ok(Applied { through, quarantined: 1, ..Applied::default() })
+    }
+
     #[cfg(test)]
     pub(crate) fn fault(&self) -> &std::sync::Mutex<Option<crate::tests::Fault>> {
         &self.shared.fault
@@ -311,11 +329,9 @@ impl Ingest {
         let shared = &self.shared;
         let now = shared.clock.now();
         let row = batch.quarantined(record, now, &chain(error));
-        let through = shared.set_aside(batch, row, now).await?;
-        tracing::error!(seq = record.seq, "a record was set aside");
+        let through = shared.set_aside(row, record.seq.min(batch.limit), now).await?;
         applied.through = applied.through.max(through);
         applied.quarantined += 1;
-        add(&shared.tally.quarantined, 1);
         Ok(())
     }
 }
@@ -329,21 +345,22 @@ impl Drop for Ingest {
 }
 
 impl Shared {
-    /// Keeps a record outside the log and moves past it.
+    /// Keeps a record outside the log and moves to `through`.
     async fn set_aside(
         &self,
-        batch: &Batch<'_>,
         row: QuarantineRow,
+        through: u64,
         now: base_model::Timestamp,
     ) -> Result<u64, IngestError> {
         let ttl = self.options.lease_ttl;
         let transaction = self.db.begin_ingest(&self.lease, now, ttl).await?;
-        let Source { sensor, boot } = batch.source;
-        let cursor = transaction.cursor(sensor, boot).await?;
-        let through = batch.through(cursor);
+        let (sensor, boot) = (row.sensor.clone(), row.boot.clone());
+        tracing::error!(seq = row.boot_seq, error = row.error, "a record was set aside");
+        let through = through.max(transaction.cursor(&sensor, &boot).await?);
         transaction.quarantine(row).await?;
-        transaction.set_cursor(sensor, boot, through, now).await?;
+        transaction.set_cursor(&sensor, &boot, through, now).await?;
         transaction.commit().await?;
+        add(&self.tally.quarantined, 1);
         Ok(through)
     }
 }

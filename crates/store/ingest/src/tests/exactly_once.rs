@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::world::*;
-use crate::IngestError;
 use crate::ingest::Step;
+use crate::{IngestError, Unreadable};
 
 /// A stream in which everything happens, `n` being the position.
 fn stream(n: u64) -> Event {
@@ -255,6 +255,26 @@ async fn a_record_that_cannot_be_stored_is_set_aside_and_the_rest_is_not() {
         let again = world.apply(&records).await;
         assert_eq!((again.through, again.stored, again.duplicates), (20, 0, 19));
         assert_eq!(world.db().quarantine().list(ALL).await.unwrap().total, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_is_kept_as_it_is_and_moved_past() {
+    for world in worlds().await {
+        world.apply(&[record(of(1, catalogue::connect()))]).await;
+        let error = "missing field `body`".to_owned();
+        let unreadable = Unreadable { seq: 2, error: error.clone(), payload: vec![0, 0xff, b'x'] };
+        for _ in 0..2 {
+            let aside = world.ingest.set_aside(sensor(), boot(), &unreadable).await.unwrap();
+            assert_eq!((aside.through, aside.stored, aside.quarantined), (2, 0, 1));
+        }
+        assert_eq!(world.apply(&[record(of(3, catalogue::connect()))]).await.through, 3);
+        let late = world.ingest.set_aside(sensor(), boot(), &unreadable).await.unwrap();
+        assert_eq!(late.through, 3, "a cursor never goes back");
+        let rows = world.db().quarantine().list(ALL).await.unwrap();
+        assert_eq!((rows.total, rows.data[0].boot_seq, &rows.data[0].error), (1, 2, &error));
+        assert_eq!(rows.data[0].record, r#"{"payload_b64":"AP94"}"#);
+        assert_eq!(world.db().logs().newest_seq().await.unwrap(), 2);
     }
 }
 
