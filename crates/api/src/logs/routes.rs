@@ -67,24 +67,13 @@ async fn list_logs(
     let query = query(&mut params);
     let cursor = cursor(&mut params);
     params.finish()?;
-    let rows = match cursor {
-        None if paging.offset > 0 => {
-            let page = api.db.logs().list(&query, paging).await?;
-            let next = next_cursor(&page.data, paging.limit);
-            let list = List::of(page, paging, LogEntry::from);
-            return Ok(Json(List { next_cursor: next, ..list }));
-        }
+    let page = match cursor {
+        None => api.db.logs().list(&query, paging).await?,
         cursor => api.db.logs().list_before(&query, cursor, paging.limit).await?,
     };
-    let (total, total_estimated) = api.db.logs().count(&query).await?;
-    Ok(Json(List {
-        total,
-        limit: paging.limit,
-        offset: paging.offset,
-        next_cursor: next_cursor(&rows, paging.limit),
-        data: rows.into_iter().map(LogEntry::from).collect(),
-        total_estimated,
-    }))
+    let next = next_cursor(&page.data, paging.limit);
+    let list = List::of(page, paging, LogEntry::from);
+    Ok(Json(List { next_cursor: next, ..list }))
 }
 
 /// The place after the last row of a full page.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use api::{ComponentStatus, HealthBoard};
 use base_model::{BootId, Record, SensorId};
-use base_runtime::Clock;
+use base_runtime::{Clock, Shutdown};
 use events_bus::Bus;
 use store_db::{Db, DbError};
 use store_ingest::{Applied, IngestError, IngestOptions, Unreadable};
@@ -99,6 +99,8 @@ impl Ingest {
 }
 
 async fn write(ingest: store_ingest::Ingest, mut jobs: mpsc::Receiver<Job>, health: HealthBoard) {
+    let stop = Shutdown::default();
+    let indexing = tokio::spawn(ingest.indexer().run(stop.clone()));
     let mut held = None;
     while let Some(mut batch) = match held.take() {
         Some(job) => Some(Batch::from(job)),
@@ -121,6 +123,11 @@ async fn write(ingest: store_ingest::Ingest, mut jobs: mpsc::Receiver<Job>, heal
             // A link that is gone sends the same records again.
             let _ = stored.send(through);
         }
+    }
+    // It works under the same lease.
+    stop.ask();
+    if indexing.await.is_err() {
+        tracing::error!("the indexer panicked");
     }
     if let Err(error) = ingest.close().await {
         tracing::warn!(error = chain(&error), "failed to give the ingest lease back");

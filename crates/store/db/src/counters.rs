@@ -5,6 +5,8 @@ use crate::{Db, DbError};
 
 /// Rows of `logs`, which is also the number of the newest.
 pub(crate) const LOGS: &str = "logs";
+/// Number of the last row of `logs` that is indexed.
+pub(crate) const LOG_INDEX: &str = "log_index";
 /// Rows of `attackers`.
 pub(crate) const ATTACKERS: &str = "attackers";
 /// Rows of `credentials`.

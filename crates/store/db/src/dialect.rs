@@ -13,7 +13,7 @@ pub(crate) enum Dialect {
 
 impl Dialect {
     /// Expands the type words of a table template (`@time`, `@text`, `@str(64)`, `@ascii(36)`,
-    /// `@rowid`, `@auto`, `@bytes16`, `@clustered`) and ends the statement.
+    /// `@rowid`, `@auto`, `@bytes16`, `@bytes`, `@clustered`) and ends the statement.
     pub(crate) fn create_table(self, template: &str) -> String {
         let mut sql = String::with_capacity(template.len() + 200);
         let mut rest = template;
@@ -47,12 +47,13 @@ impl Dialect {
             (Self::Sqlite, "text" | "str" | "ascii") => "TEXT",
             (Self::Sqlite, "rowid") => "INTEGER",
             (Self::Sqlite, "auto") => "INTEGER PRIMARY KEY AUTOINCREMENT",
-            (Self::Sqlite, "bytes16") => "BLOB",
+            (Self::Sqlite, "bytes16" | "bytes") => "BLOB",
             (Self::MySql, "time") => "DATETIME(6)",
             (Self::MySql, "text") => "LONGTEXT",
             (Self::MySql, "rowid") => "BIGINT",
             (Self::MySql, "auto") => "BIGINT AUTO_INCREMENT PRIMARY KEY",
             (Self::MySql, "bytes16") => "BINARY(16)",
+            (Self::MySql, "bytes") => "BLOB",
             (Self::MySql, "str") => {
                 let _ = write!(sql, "VARCHAR({length})");
                 return;

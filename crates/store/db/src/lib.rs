@@ -9,6 +9,7 @@
 //! | method | repository | reads | writes |
 //! |---|---|---|---|
 //! | [`Db::logs`] | [`Logs`] | `list`, `list_before`, `after`, `newest_seq`, `by_seq`, `by_seqs`, `histogram`, `count` | by ingest |
+//! | [`Db::log_index`] | [`LogIndex`] | `position`, `next` | by the indexer |
 //! | [`Db::attackers`] | [`Attackers`] | `list`, `by_uuid`, `by_ip`, `get_attacker_uuid_by_ip`, `fingerprints` | by ingest |
 //! | [`Db::commands`] | [`Commands`] | `of_attacker`, `of_session` | by ingest |
 //! | [`Db::sessions`] | [`Sessions`] | `by_sid`, `list`, `transcripts`, `recording`, `extents` | by ingest |
@@ -36,6 +37,7 @@ mod db;
 mod dialect;
 mod error;
 pub mod fleet;
+pub mod index;
 pub mod ingest;
 pub mod lease;
 pub mod logs;
@@ -70,6 +72,7 @@ pub use credentials::{CredentialQuery, CredentialRow, Credentials};
 pub use db::Db;
 pub use error::{DbError, Source};
 pub use fleet::{Fleet, FleetDeckyRow};
+pub use index::{IndexBlock, LogIndex};
 pub use lease::Lease;
 pub use logs::{Bucket, LogCursor, LogQuery, LogRow, Logs};
 pub use observations::{ObservationPoint, ObservationRow, Observations};

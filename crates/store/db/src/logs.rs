@@ -1,5 +1,7 @@
 //! The event log: lists, histograms, tails.
 
+mod found;
+
 use base_model::Timestamp;
 use sea_orm::Value;
 use serde_json::Map;
@@ -151,7 +153,6 @@ impl Db {
 }
 
 const COLUMNS: &str = <LogRow as sql::Row>::COLUMNS;
-/// A page of the list picks row numbers first, so that skipped rows are not read whole.
 const NEWEST_FIRST: &str = "ORDER BY `timestamp` DESC, `seq` DESC";
 
 impl Logs<'_> {
@@ -160,16 +161,11 @@ impl Logs<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn list(&self, query: &LogQuery, paging: Paging) -> Result<Page<LogRow>, DbError> {
-        let (condition, mut args) = self.condition(query);
-        let sql =
-            format!("SELECT {COLUMNS} FROM logs WHERE {condition} {NEWEST_FIRST} LIMIT ? OFFSET ?");
-        args.extend(args![paging.limit, paging.offset]);
-        let data = sql::all(self.0.reader(), &sql, args).await?;
-        let (total, total_estimated) = self.count(query).await?;
-        Ok(Page { data, total, total_estimated })
+        self.page(query, None, paging).await
     }
 
-    /// Rows older than `cursor`, newest first; the whole list from its start without one.
+    /// A page of the rows older than `cursor`, newest first; of the whole list without one, which is
+    /// what its total counts either way.
     ///
     /// # Errors
     /// When the database fails.
@@ -178,15 +174,30 @@ impl Logs<'_> {
         query: &LogQuery,
         cursor: Option<LogCursor>,
         limit: u64,
-    ) -> Result<Vec<LogRow>, DbError> {
+    ) -> Result<Page<LogRow>, DbError> {
+        self.page(query, cursor, Paging { limit, offset: 0 }).await
+    }
+
+    async fn page(
+        &self,
+        query: &LogQuery,
+        cursor: Option<LogCursor>,
+        paging: Paging,
+    ) -> Result<Page<LogRow>, DbError> {
+        if let Some(page) = self.found_page(query, cursor, paging).await? {
+            return Ok(page);
+        }
         let (mut condition, mut args) = self.condition(query);
         if let Some(cursor) = cursor {
             condition.push_str(" AND (`timestamp`<? OR (`timestamp`=? AND `seq`<?))");
             args.extend(args![cursor.timestamp, cursor.timestamp, cursor.seq]);
         }
-        let sql = format!("SELECT {COLUMNS} FROM logs WHERE {condition} {NEWEST_FIRST} LIMIT ?");
-        args.extend(args![limit]);
-        sql::all(self.0.reader(), &sql, args).await
+        let sql =
+            format!("SELECT {COLUMNS} FROM logs WHERE {condition} {NEWEST_FIRST} LIMIT ? OFFSET ?");
+        args.extend(args![paging.limit, paging.offset]);
+        let data = sql::all(self.0.reader(), &sql, args).await?;
+        let (total, total_estimated) = self.count(query).await?;
+        Ok(Page { data, total, total_estimated })
     }
 
     /// Rows numbered above `seq`, ascending: the tail for live streams and workers.
@@ -239,7 +250,7 @@ impl Logs<'_> {
             found.extend(sql::all::<LogRow>(self.0.reader(), &sql, args).await?);
         }
         let place = |row: &LogRow| seqs.iter().position(|&seq| seq == row.seq);
-        found.sort_by_key(place);
+        found.sort_by_cached_key(place);
         Ok(found)
     }
 
@@ -249,28 +260,41 @@ impl Logs<'_> {
     /// When the database fails.
     pub async fn histogram(&self, query: &LogQuery, minutes: u32) -> Result<Vec<Bucket>, DbError> {
         let minutes = i64::from(minutes.max(1));
-        let (sql, args) = if fits_rollup(query) {
+        if fits_rollup(query) {
             let (condition, args) = self.rollup_condition(query);
             let bucket = format!("(`minute`-`minute`%{minutes})*60");
             let count = self.0.dialect().integer("SUM(`events`)");
-            (
-                format!(
-                    "SELECT {bucket},{count} FROM event_rollup WHERE {condition} GROUP BY 1 ORDER BY 1"
-                ),
-                args,
-            )
-        } else {
-            let (condition, args) = self.condition(query);
-            let bucket = self.0.dialect().bucket("`timestamp`", minutes * 60);
-            (
-                format!(
-                    "SELECT {bucket},COUNT(*) FROM logs WHERE {condition} GROUP BY 1 ORDER BY 1"
-                ),
-                args,
-            )
-        };
+            let sql = format!(
+                "SELECT {bucket},{count} FROM event_rollup WHERE {condition} GROUP BY 1 ORDER BY 1"
+            );
+            return self.buckets(&sql, args).await;
+        }
+        match self.finder(query).await? {
+            Some(finder) => self.found_histogram(query, minutes, finder).await,
+            None => self.bars(query, minutes, "", Vec::new()).await,
+        }
+    }
+
+    /// A histogram of the rows that meet `part` too, which is empty or begins with ` AND `.
+    async fn bars(
+        &self,
+        query: &LogQuery,
+        minutes: i64,
+        part: &str,
+        part_args: Vec<Value>,
+    ) -> Result<Vec<Bucket>, DbError> {
+        let (condition, mut args) = self.condition(query);
+        args.extend(part_args);
+        let bucket = self.0.dialect().bucket("`timestamp`", minutes * 60);
+        let sql = format!(
+            "SELECT {bucket},COUNT(*) FROM logs WHERE {condition}{part} GROUP BY 1 ORDER BY 1"
+        );
+        self.buckets(&sql, args).await
+    }
+
+    async fn buckets(&self, sql: &str, args: Vec<Value>) -> Result<Vec<Bucket>, DbError> {
         let mut buckets = Vec::new();
-        for row in sql::raw(self.0.reader(), &sql, args).await? {
+        for row in sql::raw(self.0.reader(), sql, args).await? {
             let seconds: i64 = row.try_get_by_index(0)?;
             let count: i64 = row.try_get_by_index(1)?;
             buckets.push(Bucket {
@@ -289,26 +313,22 @@ impl Logs<'_> {
         if query.search.is_empty() && query.start.is_none() && query.end.is_none() {
             return Ok((counters::read(self.0, counters::LOGS).await?, false));
         }
-        let (sql, args) = if fits_rollup(query) {
+        if fits_rollup(query) {
             let (condition, args) = self.rollup_condition(query);
             let count = self.0.dialect().integer("COALESCE(SUM(`events`),0)");
-            (format!("SELECT {count} FROM event_rollup WHERE {condition}"), args)
-        } else {
-            let (condition, mut args) = self.condition(query);
-            args.extend(args![COUNT_LIMIT + 1]);
-            (
-                format!(
-                    "SELECT COUNT(*) FROM (SELECT 1 FROM logs WHERE {condition} LIMIT ?) AS some"
-                ),
-                args,
-            )
-        };
+            let sql = format!("SELECT {count} FROM event_rollup WHERE {condition}");
+            let count = sql::scalar::<i64>(self.0.reader(), &sql, args).await?.unwrap_or(0);
+            return Ok((u64::try_from(count).unwrap_or(0), false));
+        }
+        if let Some(finder) = self.finder(query).await? {
+            return Ok(counted(self.found_count(query, finder).await?));
+        }
+        let (condition, mut args) = self.condition(query);
+        args.extend(args![COUNT_LIMIT + 1]);
+        let sql =
+            format!("SELECT COUNT(*) FROM (SELECT 1 FROM logs WHERE {condition} LIMIT ?) AS some");
         let count = sql::scalar::<i64>(self.0.reader(), &sql, args).await?.unwrap_or(0);
-        let count = u64::try_from(count).unwrap_or(0);
-        Ok(match fits_rollup(query) {
-            true => (count, false),
-            false => (count.min(COUNT_LIMIT), count > COUNT_LIMIT),
-        })
+        Ok(counted(u64::try_from(count).unwrap_or(0)))
     }
 
     fn condition(&self, query: &LogQuery) -> (String, Vec<Value>) {
@@ -340,6 +360,11 @@ impl Logs<'_> {
         query.search.conditions(self.0.dialect(), &mut sql, &mut args);
         (sql, args)
     }
+}
+
+/// A number of rows as it is told, and whether it is only a lower bound.
+fn counted(count: u64) -> (u64, bool) {
+    (count.min(COUNT_LIMIT), count > COUNT_LIMIT)
 }
 
 /// Minutes since the epoch.

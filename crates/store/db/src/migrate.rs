@@ -17,7 +17,7 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Initial)]
+        vec![Box::new(Initial), Box::new(LogIndex)]
     }
 }
 
@@ -34,19 +34,41 @@ impl MigrationName for Initial {
 impl MigrationTrait for Initial {
     #[expect(elided_lifetimes_in_paths, reason = "the trait's expansion has no place for it")]
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let connection = manager.get_connection();
-        let dialect = match connection.get_database_backend() {
-            DbBackend::MySql => Dialect::MySql,
-            _ => Dialect::Sqlite,
-        };
-        for template in schema::TABLES {
-            connection.execute_unprepared(&dialect.create_table(template)).await?;
-        }
+        create(manager, schema::TABLES).await?;
         for index in schema::INDICES {
-            connection.execute_unprepared(index).await?;
+            manager.get_connection().execute_unprepared(index).await?;
         }
         Ok(())
     }
+}
+
+/// The index of texts in the log. What is in the log already is indexed by whoever indexes the rest.
+struct LogIndex;
+
+impl MigrationName for LogIndex {
+    fn name(&self) -> &'static str {
+        "m0002_log_index"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for LogIndex {
+    #[expect(elided_lifetimes_in_paths, reason = "the trait's expansion has no place for it")]
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        create(manager, schema::LOG_INDEX).await
+    }
+}
+
+async fn create(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    let dialect = match connection.get_database_backend() {
+        DbBackend::MySql => Dialect::MySql,
+        _ => Dialect::Sqlite,
+    };
+    for template in tables {
+        connection.execute_unprepared(&dialect.create_table(template)).await?;
+    }
+    Ok(())
 }
 
 /// Applies what is missing.

@@ -4,7 +4,7 @@
 //! attacker text goes through SHA-256, because text columns on MariaDB have a longest key and ignore
 //! trailing blanks.
 
-/// Tables, parents first.
+/// Tables of the first release, parents first.
 pub(crate) const TABLES: &[&str] = &[
     "CREATE TABLE users (
         `uuid` @ascii(36) NOT NULL PRIMARY KEY,
@@ -264,4 +264,17 @@ pub(crate) const INDICES: &[&str] = &[
     "CREATE INDEX ix_observations_attacker_primitive_ts ON observations (`attacker_uuid`, `primitive`, `ts`)",
     "CREATE INDEX ix_observations_primitive_ts ON observations (`primitive`, `ts`)",
     "CREATE INDEX ix_recordings_place ON recordings (`decky`, `service`, `shard`)",
+];
+
+/// The index of texts in the log; see [`crate::index`].
+pub(crate) const LOG_INDEX: &[&str] = &[
+    "CREATE TABLE log_index (
+        `id` @rowid NOT NULL PRIMARY KEY,
+        `slots` @bytes NOT NULL
+    )",
+    "CREATE TABLE log_index_blocks (
+        `block` @rowid NOT NULL PRIMARY KEY,
+        `oldest` @time NOT NULL,
+        `newest` @time NOT NULL
+    )",
 ];

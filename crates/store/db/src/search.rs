@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use sea_orm::Value;
 
 use crate::dialect::Dialect;
+use crate::index::Needles;
 use crate::sql::{address_key, args};
 
 /// Most tokens that are looked at.
@@ -60,6 +61,27 @@ impl Search {
             Test::Column(column, _) => kept.contains(column),
             _ => false,
         })
+    }
+
+    /// What every row that is found contains; `None` when terms are better served by other indices.
+    pub(crate) fn needles(&self) -> Option<Needles> {
+        let mut needles = Needles::default();
+        for term in self.0.iter().filter(|term| !term.negated) {
+            match &term.test {
+                // One attacker or one session has few rows.
+                Test::Range(..) | Test::Column("session_id", _) => return None,
+                Test::Text(text) => needles.add(text),
+                Test::Field(name, value) => {
+                    needles.add_exact(&format!("\"{name}\""));
+                    if is_spelled_alike(value) {
+                        needles.add(value);
+                    }
+                }
+                Test::FieldPresent(name) => needles.add_exact(&format!("\"{name}\"")),
+                Test::Column(..) | Test::ColumnPresent(_) => {}
+            }
+        }
+        Some(needles)
     }
 
     /// Appends a condition per term, each beginning with ` AND `.
@@ -137,6 +159,13 @@ fn substring(text: &str, args: &mut Vec<Value>) -> String {
         }
     }
     format!("({})", parts.join(" OR "))
+}
+
+/// Whether a field that equals `value` has it in its JSON text. A database spells numbers, lists and
+/// objects its own way.
+fn is_spelled_alike(value: &str) -> bool {
+    let in_number = |c: char| c.is_ascii_digit() || "+-.eEinfINF".contains(c);
+    !value.starts_with(['[', '{']) && !value.chars().all(in_number)
 }
 
 fn path(name: &str) -> String {

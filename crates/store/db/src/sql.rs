@@ -38,7 +38,7 @@ macro_rules! plain_columns {
     )*};
 }
 
-plain_columns!(String, i64, bool, f64);
+plain_columns!(String, i64, bool, f64, Vec<u8>);
 
 impl Column for u64 {
     fn read(row: &QueryResult, index: usize) -> Result<Self, DbErr> {

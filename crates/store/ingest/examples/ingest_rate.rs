@@ -1,7 +1,8 @@
 //! Events per second from records to committed rows.
 //!
-//! `ingest_rate <database url> [events] [attackers] [batch]`: mixed traffic (logins tried, commands,
-//! requests, sessions with recordings) is made beforehand, then applied batch by batch.
+//! `ingest_rate <database url> [events] [attackers] [batch] [indexer]`: mixed traffic (logins tried,
+//! commands, requests, sessions with recordings) is made beforehand, then applied batch by batch;
+//! with an indexer at work unless that is 0.
 
 #![expect(clippy::print_stdout, clippy::unwrap_used, reason = "a measuring tool for developers")]
 
@@ -14,9 +15,10 @@ use base_model::{
     Body, BootId, DeckyId, Event, EventId, Fact, Peer, Record, RecordingChunk, Secret, SensorId,
     SessionId, Sha256Digest, Timestamp, Transport,
 };
-use base_runtime::Clock;
+use base_runtime::{Clock, Shutdown};
 use events_bus::Bus;
 use store_db::Db;
+use store_db::index::BLOCK_ROWS;
 use store_ingest::{Ingest, IngestOptions};
 use tokio::task::JoinHandle;
 
@@ -26,12 +28,15 @@ async fn main() {
     let url = args.next().unwrap_or_else(|| "ingest_rate.db".into());
     let mut number = |default: usize| args.next().map_or(default, |text| text.parse().unwrap());
     let (total, attackers, batch) = (number(200_000), number(500), number(5000));
+    let indexing = number(1) != 0;
     let boot = BootId::from_entropy(base_runtime::entropy::bytes().unwrap());
     let records = Traffic::new(boot, attackers).take(total);
     let db = Db::open(&url.parse().unwrap()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let options = IngestOptions::new(folder.path().to_owned(), "ingest_rate".into());
-    let ingest = Ingest::open(db, options, Clock::start(), Bus::new()).await.unwrap();
+    let ingest = Ingest::open(db.clone(), options, Clock::start(), Bus::new()).await.unwrap();
+    let stop = Shutdown::default();
+    let indexer = indexing.then(|| tokio::spawn(ingest.indexer().run(stop.clone())));
     let sensor = SensorId::from_entropy([7; 16]);
     let started = Instant::now();
     let mut slowest = Duration::ZERO;
@@ -62,6 +67,20 @@ async fn main() {
         ingest.counts().stored
     );
     println!("slowest batch of {batch}: {slowest:.0?}; {:?}", ingest.counts());
+    if let Some(indexer) = indexer {
+        let newest = db.logs().newest_seq().await.unwrap();
+        let behind = newest - db.log_index().position().await.unwrap();
+        let caught_up = Instant::now();
+        while db.log_index().position().await.unwrap() + BLOCK_ROWS <= newest {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let caught_up = caught_up.elapsed();
+        println!(
+            "the index was {behind} of {newest} rows behind, {caught_up:.2?} later it was not"
+        );
+        stop.ask();
+        indexer.await.unwrap();
+    }
     ingest.close().await.unwrap();
 }
 

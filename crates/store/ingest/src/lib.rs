@@ -6,7 +6,8 @@
 //! It never trusts a sensor: who sent a record is the caller's word, names become paths only when
 //! they are harmless, and a record that cannot be stored is set aside instead of blocking the rest.
 //!
-//! Beside it: [`BlobStore`], captured content under its digest.
+//! Beside it: [`BlobStore`], captured content under its digest, and [`Indexer`], which keeps the index
+//! of the log close behind the log.
 
 pub mod blobs;
 mod counts;
@@ -14,6 +15,7 @@ mod error;
 mod finds;
 mod fold;
 mod forensic;
+mod indexer;
 mod ingest;
 mod recording;
 mod rotating;
@@ -25,5 +27,6 @@ mod unreadable;
 pub use blobs::{BlobError, BlobStore, BlobWriter};
 pub use counts::Counts;
 pub use error::IngestError;
+pub use indexer::Indexer;
 pub use ingest::{Applied, Ingest, IngestOptions};
 pub use unreadable::Unreadable;

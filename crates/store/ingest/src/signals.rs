@@ -63,7 +63,8 @@ const STARTED: &str = "attacker.session.started";
 /// Topic of the end of a session.
 pub(crate) const ENDED: &str = "attacker.session.ended";
 const CAPTURED: &str = "credential.captured";
-const LOG: &str = "system.log";
+/// Topic of a batch that is committed.
+pub(crate) const LOG: &str = "system.log";
 
 impl Outbox {
     /// What to publish once `changes` are committed. Ends of sessions come separately, because

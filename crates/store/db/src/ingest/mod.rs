@@ -3,6 +3,7 @@
 //! The ingest decides; this module only moves rows, many per statement. [`IngestTx`] opens with the
 //! fencing token, so nothing of a former holder is ever committed.
 
+mod index;
 mod load;
 mod save;
 

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use crate::counts::{Counts, Tally, add};
 use crate::fold::{Derived, Source};
 use crate::forensic::{Forensic, Lines};
-use crate::{IngestError, Unreadable, signals};
+use crate::{Indexer, IngestError, Unreadable, signals};
 #[cfg(test)]
 pub(crate) use batch::Step;
 use batch::{Batch, Outcome};
@@ -205,6 +205,15 @@ impl Ingest {
     #[cfg(test)]
     pub(crate) fn fault(&self) -> &std::sync::Mutex<Option<crate::tests::Fault>> {
         &self.shared.fault
+    }
+
+    /// Who keeps the index of the log behind what this writes; to be ended before this is closed.
+    #[must_use]
+    pub fn indexer(&self) -> Indexer {
+        let shared = &self.shared;
+        let wake = shared.bus.subscribe(signals::LOG);
+        let ttl = shared.options.lease_ttl;
+        Indexer::new(shared.db.clone(), shared.lease.clone(), ttl, shared.clock, wake)
     }
 
     /// Totals since start.

@@ -4,6 +4,7 @@ mod exactly_once;
 mod finds;
 mod follow_up;
 mod hostile;
+mod indexing;
 mod lease;
 mod reading;
 mod recordings;

@@ -145,7 +145,7 @@ async fn pages_by_offset_and_by_cursor_cover_the_list_newest_first() {
         assert_eq!(by_offset, expected);
         let (mut by_cursor, mut cursor) = (Vec::new(), None);
         loop {
-            let rows = world.db().logs().list_before(&query(""), cursor, 3).await.unwrap();
+            let rows = world.db().logs().list_before(&query(""), cursor, 3).await.unwrap().data;
             let Some(last) = rows.last() else { break };
             cursor = Some(LogCursor { timestamp: last.timestamp, seq: last.seq });
             by_cursor.extend(rows.iter().map(|row| row.seq));
