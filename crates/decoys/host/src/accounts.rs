@@ -23,6 +23,8 @@ pub struct Account {
     pub shell: String,
     /// The password that is accepted, if any.
     password: Option<String>,
+    /// What `/etc/shadow` came to hold instead.
+    hash: Option<String>,
 }
 
 /// A line of `/etc/group`.
@@ -41,6 +43,9 @@ pub struct Accounts {
     salts: Vec<String>,
     changed_day: i64,
 }
+
+/// Most lines of a file that count.
+const MAX_ENTRIES: usize = 1000;
 
 /// Which passwords a login takes (`spec/services.md` §4, `auth_mode`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +95,7 @@ impl Accounts {
                     home: (*home).to_owned(),
                     shell: (*shell).to_owned(),
                     password: None,
+                    hash: None,
                 });
             }
         }
@@ -120,7 +126,56 @@ impl Accounts {
             home: format!("/home/{name}"),
             shell: "/bin/bash".to_owned(),
             password: Some(password),
+            hash: None,
         });
+    }
+
+    /// These accounts as the files of the machine tell of them now: whoever is in `passwd` exists,
+    /// and gets in with the password that `shadow` holds. Lines that make no sense are passed over.
+    pub(crate) fn as_in(&self, passwd: &str, group: &str, shadow: &str) -> Self {
+        let original = self.shadow();
+        let hash = |text: &str, name: &str| -> Option<String> {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            Some(line?.split(':').next()?.to_owned())
+        };
+        let account = |line: &str| {
+            let parts: Vec<&str> = line.split(':').collect();
+            let [name, _, uid, gid, comment, home, shell] = parts.as_slice() else { return None };
+            let now = hash(shadow, name);
+            let unchanged = now.is_some() && now == hash(&original, name);
+            let known = self.by_name(name).filter(|_| unchanged);
+            Some(Account {
+                name: (*name).to_owned(),
+                uid: uid.parse().ok()?,
+                gid: gid.parse().ok()?,
+                comment: (*comment).to_owned(),
+                home: if home.is_empty() { "/" } else { home }.to_owned(),
+                shell: if shell.is_empty() { "/bin/sh" } else { shell }.to_owned(),
+                password: known.and_then(|account| account.password.clone()),
+                hash: now.filter(|_| !unchanged),
+            })
+        };
+        let entry = |line: &str| {
+            let parts: Vec<&str> = line.split(':').collect();
+            let [name, _, gid, members] = parts.as_slice() else { return None };
+            let members = members.split(',').filter(|m| !m.is_empty()).map(str::to_owned);
+            let gid = gid.parse().ok()?;
+            Some(Group { name: (*name).to_owned(), gid, members: members.collect() })
+        };
+        let accounts: Vec<Account> = passwd.lines().take(MAX_ENTRIES).filter_map(account).collect();
+        let groups = group.lines().take(MAX_ENTRIES).filter_map(entry).collect();
+        Self { accounts, groups, salts: self.salts.clone(), changed_day: self.changed_day }
+    }
+
+    /// Whether `user` gets in with `password` by what the machine's files came to hold; none when
+    /// they say about this user what they said at first.
+    pub(crate) fn verdict(&self, user: &[u8], password: &[u8]) -> Option<bool> {
+        let Some(account) = self.accounts.iter().find(|a| a.name.as_bytes() == user) else {
+            return Some(false);
+        };
+        let hash = account.hash.as_ref()?;
+        let no_shell = account.shell.ends_with("nologin") || account.shell.ends_with("/false");
+        Some(!no_shell && crypt::verifies(password, hash))
     }
 
     /// The account called `name`.

@@ -4,6 +4,8 @@
 //! a file uploaded by one service is there in the next. [`shell::Process`] runs its shell without
 //! threads or I/O. [`persona`] holds what fleet builders need to draw coherent machines.
 //!
+//! Programs live in `src/shell/commands`, by family; its module documentation says how to add one.
+//!
 //! Nothing here blocks, reads a clock or opens a socket; nothing an intruder does can grow it past
 //! the ceilings of [`fs`] and [`shell::limits`].
 

@@ -30,6 +30,28 @@ pub struct Process {
     pub command: String,
 }
 
+impl Process {
+    /// The name of its program, as the kernel keeps it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        if let Some(thread) = self.command.strip_prefix('[') {
+            return thread.trim_end_matches(']');
+        }
+        if let Some((title, _)) = self.command.split_once(": ")
+            && !title.contains(' ')
+        {
+            return title;
+        }
+        let program = self.command.trim_start_matches('-').split(' ').next().unwrap_or_default();
+        let name = program.rsplit('/').next().unwrap_or_default();
+        match name {
+            "init" => "systemd",
+            "mysqld" => "mariadbd",
+            name => name.get(..15).unwrap_or(name),
+        }
+    }
+}
+
 /// Kernel threads with their state.
 const THREADS: &[(&str, &str)] = &[
     ("kthreadd", "S"),

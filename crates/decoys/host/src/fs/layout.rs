@@ -29,10 +29,12 @@ pub(crate) fn lay_out(decky: &Decky, facts: &Facts, accounts: &Accounts) -> Vfs 
     };
     layout.add("/", 0o755, (0, 0), Kind::Directory(BTreeMap::new()), Age::Installed);
     layout.persona();
-    layout.programs();
     layout.accounts();
     layout.kernel();
     layout.logs(decky);
+    // Last and with draws of their own, so that a program more changes nothing else.
+    layout.rng = choices.stream("fs.layout.programs");
+    layout.programs();
     let next = layout.next + 17;
     Vfs::over(layout.nodes, next)
 }
@@ -98,7 +100,8 @@ impl Layout<'_> {
         let gap = self.below(9);
         self.next += 1 + if gap == 0 { self.below(40) } else { 0 } + u64::from(path == "/") * 10;
         let (mtime, ctime) = self.time(age);
-        let node = Node { kind, mode, uid: owner.0, gid: owner.1, mtime, ctime, atime: ctime };
+        let node =
+            Node { kind, mode, uid: owner.0, gid: owner.1, mtime, ctime, atime: ctime, flags: 0 };
         self.nodes.insert(ino, node);
         self.paths.insert(path.to_owned(), ino);
         if ino != ROOT {
@@ -213,15 +216,8 @@ impl Layout<'_> {
     }
 
     fn programs(&mut self) {
-        for command in crate::shell::commands::LIST {
-            let path = command.path();
-            match command.link {
-                Some(target) => {
-                    let kind = Kind::Symlink(target.as_bytes().to_vec());
-                    self.add(&path, 0o777, (0, 0), kind, Age::Vendor);
-                }
-                None => self.program(&path, command.mode, (0, 0), command.size),
-            }
+        for command in crate::shell::commands::all() {
+            self.program(&command.path(), command.mode, (0, 0), command.size);
         }
         for (path, size) in crate::processes::daemons(self.facts) {
             self.program(path, 0o755, (0, 0), size);

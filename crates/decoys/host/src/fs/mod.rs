@@ -13,7 +13,7 @@ mod vfs;
 
 pub use errno::Errno;
 pub(crate) use layout::lay_out;
-pub use node::{Content, Device, Ino, Kind, Live, Node};
+pub use node::{APPEND_ONLY, Content, Device, IMMUTABLE, Ino, Kind, Live, Node};
 pub use path::{absolute, base_name, join, parent_of};
 pub use snapshot::Saved;
 pub use vfs::{Access, Creds, MAX_BYTES, MAX_NODES, ROOT, Stat, Vfs};

@@ -112,7 +112,14 @@ pub struct Node {
     pub ctime: Timestamp,
     /// Last read.
     pub atime: Timestamp,
+    /// What `chattr` set: [`IMMUTABLE`], [`APPEND_ONLY`].
+    pub flags: u8,
 }
+
+/// Nobody may change the node.
+pub const IMMUTABLE: u8 = 1;
+/// A file may only grow.
+pub const APPEND_ONLY: u8 = 2;
 
 impl Node {
     /// Bytes of content; what `stat` says for directories and links too.
@@ -124,6 +131,17 @@ impl Node {
             Kind::File(Content::Live(_)) | Kind::Device(_) => 0,
             Kind::Directory(_) => 4096,
             Kind::Symlink(target) => target.len() as u64,
+        }
+    }
+
+    /// Blocks of 512 bytes that `stat` says it takes. Short links live in the inode; the kernel's
+    /// own files take none.
+    #[must_use]
+    pub fn blocks(&self) -> u64 {
+        match &self.kind {
+            Kind::File(Content::Live(_)) | Kind::Device(_) => 0,
+            Kind::Symlink(target) if target.len() < 60 => 0,
+            _ => self.size().div_ceil(4096) * 8,
         }
     }
 

@@ -34,6 +34,9 @@ struct SavedNode {
     gid: u32,
     times: [i64; 3],
     kind: SavedKind,
+    /// Absent in older snapshots.
+    #[serde(default)]
+    flags: u8,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -196,7 +199,16 @@ fn save_node(path: Vec<u8>, ino: Ino, node: &Node) -> SavedNode {
         }
     };
     let times = [node.mtime, node.ctime, node.atime].map(Timestamp::micros);
-    SavedNode { path, ino: ino.0, mode: node.mode, uid: node.uid, gid: node.gid, times, kind }
+    SavedNode {
+        path,
+        ino: ino.0,
+        mode: node.mode,
+        uid: node.uid,
+        gid: node.gid,
+        times,
+        kind,
+        flags: node.flags,
+    }
 }
 
 fn restore_node(saved: SavedNode, entries: BTreeMap<Vec<u8>, Ino>) -> Option<Node> {
@@ -213,5 +225,6 @@ fn restore_node(saved: SavedNode, entries: BTreeMap<Vec<u8>, Ino>) -> Option<Nod
     };
     let [mtime, ctime, atime] = saved.times.map(Timestamp::from_micros);
     let mode = saved.mode & 0o7777;
-    Some(Node { kind, mode, uid: saved.uid, gid: saved.gid, mtime, ctime, atime })
+    let flags = saved.flags;
+    Some(Node { kind, mode, uid: saved.uid, gid: saved.gid, mtime, ctime, atime, flags })
 }

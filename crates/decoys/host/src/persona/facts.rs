@@ -51,6 +51,8 @@ pub struct Facts {
     pub cores: u32,
     /// Block device of the disk, `sda` or `vda`.
     pub disk: &'static str,
+    /// Hardware address of the network card.
+    pub mac: [u8; 6],
     /// Values by name for the texts of the tree.
     pub values: BTreeMap<&'static str, String>,
     processor: usize,
@@ -81,6 +83,7 @@ impl Facts {
             cores: u32::try_from(*choices.pick("facts.cores", &[1_u64, 2, 2, 4]).unwrap_or(&2))
                 .unwrap_or(2),
             disk: if choices.range("facts.disk.kind", 0, 1) == 0 { "sda" } else { "vda" },
+            mac: mac(&choices),
             values: BTreeMap::new(),
             processor: usize::try_from(choices.range("facts.processor", 0, 5)).unwrap_or(0),
         };
@@ -165,6 +168,13 @@ impl Facts {
     pub fn processor(&self) -> &'static str {
         PROCESSORS.get(self.processor).map_or("", |processor| processor.0)
     }
+}
+
+/// A hardware address as the platform that goes with the disk hands them out.
+fn mac(choices: &Choices<'_>) -> [u8; 6] {
+    let virtio = choices.range("facts.disk.kind", 0, 1) == 1;
+    let [a, b, c] = choices.bytes::<3>("facts.mac");
+    if virtio { [0x52, 0x54, 0x00, a, b, c] } else { [0x00, 0x50, 0x56, a & 0x3f, b, c] }
 }
 
 fn neighbour_of(address: &str, last: u8) -> String {

@@ -48,6 +48,8 @@ pub struct Distro {
     pub os_release: String,
     /// Files only it has.
     pub extra_files: Vec<ExtraFile>,
+    /// Versions of packages that programs tell of, by name.
+    pub packages: std::collections::BTreeMap<String, String>,
     /// Groups of the first administrator.
     pub admin_groups: Vec<String>,
     /// Sets of versions that were current together.

@@ -106,6 +106,12 @@ impl OpenFile {
         bytes
     }
 
+    /// The last `bytes` read are to be read again.
+    pub(crate) fn give_back(&self, bytes: usize) {
+        let mut offset = lock(&self.offset);
+        *offset = offset.saturating_sub(bytes as u64);
+    }
+
     fn write(&self, bytes: &[u8]) -> Result<(), Errno> {
         if !self.writable {
             return Err(Errno::BadDescriptor);

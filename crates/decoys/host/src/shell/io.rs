@@ -302,6 +302,24 @@ impl Io {
         self.output_slice = 0;
     }
 
+    /// A line for each background command, as `jobs` prints it; `state` says state and text, or that
+    /// the command has no line.
+    pub(crate) fn job_lines(&self, state: impl Fn(&Job) -> Option<(String, String)>) -> String {
+        let last = self.jobs.len();
+        let line = |(at, job): (usize, &Job)| {
+            let mark = if at + 1 == last {
+                '+'
+            } else if at + 2 == last {
+                '-'
+            } else {
+                ' '
+            };
+            let (state, text) = state(job)?;
+            Some(format!("[{}]{mark}  {state:<24}{text}\n", job.number))
+        };
+        self.jobs.iter().enumerate().filter_map(line).collect()
+    }
+
     /// Appends output; on a terminal both streams are one and line ends become CR LF.
     pub(crate) fn push(&mut self, stream: Stream, bytes: &[u8]) {
         if bytes.is_empty() {

@@ -5,7 +5,7 @@
 //! would block — reading the terminal, sleeping, a full pipe — and say so. [`Process::poll`] never
 //! blocks and does a bounded amount of work.
 //!
-//! Start with `process` (driving), `interp` (the language), `commands` (the programs).
+//! Start with `process` (driving), `interp` (the language), `builtins`, `commands` (the programs).
 
 mod arith;
 mod builtins;
@@ -19,8 +19,7 @@ mod pattern;
 mod proc;
 mod process;
 mod readline;
-mod redirect;
-mod run;
+mod regex;
 mod test_expr;
 
 pub use io::{Act, Item, Written};

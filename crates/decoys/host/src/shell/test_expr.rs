@@ -7,6 +7,7 @@ use super::interp::Interp;
 use super::io::Boxed;
 use super::pattern;
 use super::proc::Proc;
+use super::regex::Regex;
 use crate::fs::{Access, Kind};
 
 /// Negations and parentheses beyond this are an error.
@@ -255,8 +256,8 @@ impl Interp {
             P::StringExactlyMatchesPattern => return Ok(pattern::matches(pattern, left)),
             P::StringDoesNotExactlyMatchPattern => return Ok(!pattern::matches(pattern, left)),
             P::StringMatchesRegex => {
-                let regex = super::commands::regex::Regex::new(right, true, false);
-                return Ok(regex.is_some_and(|regex| regex.is_match(left)));
+                let regex = Regex::new(right, true, false);
+                return Ok(regex.is_ok_and(|regex| regex.is_match(left)));
             }
             P::StringContainsSubstring => {
                 let found = right.is_empty() || left.windows(right.len()).any(|w| w == right);

@@ -1,9 +1,0 @@
-//! `nproc`.
-
-use crate::shell::proc::{Outcome, Proc};
-
-pub(super) async fn run(proc: &mut Proc) -> Outcome {
-    let cores = proc.host.with(|machine| machine.facts().cores);
-    proc.out(format!("{cores}\n")).await?;
-    Ok(0)
-}
