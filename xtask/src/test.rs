@@ -6,7 +6,8 @@ use crate::check;
 use crate::run::{cargo, run as call};
 
 /// Debian packages that tests use as clients and servers. None of them starts a daemon.
-const PACKAGES: &[&str] = &["curl", "mariadb-server-core", "openssh-client", "sshpass"];
+const PACKAGES: &[&str] =
+    &["curl", "mariadb-server-core", "openssh-client", "python3-paramiko", "sshpass"];
 
 pub(crate) fn run() -> anyhow::Result<()> {
     install()?;

@@ -9,7 +9,7 @@ use crate::environment;
 /// Sends diagnostics to standard error, at the level `DECNET_LOG` names (default `info`, with
 /// chatty libraries at `warn`). A second call changes nothing.
 pub fn start(process: &'static str) {
-    const DEFAULT: &str = "info,sqlx=warn,russh=error,sea_orm_migration=warn";
+    const DEFAULT: &str = "info,sqlx=warn,sea_orm_migration=warn";
     let wanted = environment::variable("DECNET_LOG");
     let filter = wanted.and_then(|wanted| EnvFilter::try_new(wanted).ok());
     let subscriber = tracing_subscriber::fmt()

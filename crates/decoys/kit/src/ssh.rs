@@ -3,6 +3,8 @@
 //! The edge terminates transport, key exchange and channel windows with whatever library it likes;
 //! every answer that an attacker can tell apart comes from an [`SshSession`].
 
+use std::borrow::Cow;
+
 use base_model::Timestamp;
 
 use crate::context::Context;
@@ -18,6 +20,13 @@ pub enum AuthTry {
     None,
     /// A password.
     Password(Vec<u8>),
+    /// A password with the one that is to replace it.
+    PasswordChange {
+        /// The present password.
+        old: Vec<u8>,
+        /// The wished one.
+        new: Vec<u8>,
+    },
     /// Answers to the prompts of [`AuthAnswer::Prompt`]; empty at the method's start.
     KeyboardInteractive(Vec<Vec<u8>>),
     /// A public key, offered (`signed` false) or used with a valid signature (`signed` true).
@@ -29,6 +38,28 @@ pub enum AuthTry {
         /// Whether possession was proven.
         signed: bool,
     },
+    /// A method that there is none of here, by its name.
+    Other(Vec<u8>),
+}
+
+/// What a client lists first of all (RFC 4253 §7.1), names separated by commas as it sent them.
+/// Pairs are from client to server, and back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientLists {
+    /// Key exchange methods, with the markers among them.
+    pub kex: String,
+    /// Host key algorithms.
+    pub host_keys: String,
+    /// Ciphers.
+    pub ciphers: [String; 2],
+    /// Message authentication codes.
+    pub macs: [String; 2],
+    /// Compression methods.
+    pub compressions: [String; 2],
+    /// Languages.
+    pub languages: [String; 2],
+    /// A guess at the next message follows.
+    pub guesses: bool,
 }
 
 /// The answer to an [`AuthTry`].
@@ -122,7 +153,9 @@ pub enum SshReply {
     /// Closes the channel.
     Close(Channel),
     /// Ends the connection with an RFC 4253 §11.1 reason code and text.
-    Disconnect(u32, &'static str),
+    Disconnect(u32, Cow<'static, str>),
+    /// Closes the connection without a word.
+    Hangup,
 }
 
 /// Context of an SSH session.
@@ -130,8 +163,12 @@ pub type SshContext<'a> = Context<'a, SshReply>;
 
 /// The decisions of one SSH connection. Total: no input may panic, block or grow it without bound.
 pub trait SshSession: Send {
+    /// The client is there.
+    fn on_open(&mut self, cx: &mut SshContext<'_>);
     /// The client said what it is (identification string without line end).
     fn on_client(&mut self, cx: &mut SshContext<'_>, ident: &[u8]);
+    /// The client said what algorithms it has.
+    fn on_lists(&mut self, cx: &mut SshContext<'_>, lists: &ClientLists);
     /// The client tries to authenticate as `user`.
     fn on_auth(&mut self, cx: &mut SshContext<'_>, user: &[u8], attempt: AuthTry);
     /// The client opens a channel.
@@ -149,6 +186,9 @@ pub trait SshSession: Send {
     fn on_eof(&mut self, cx: &mut SshContext<'_>, channel: Channel);
     /// The channel is gone.
     fn on_channel_close(&mut self, cx: &mut SshContext<'_>, channel: Channel);
+    /// The client does not take what is written on this channel (`full`), or does again. Meanwhile
+    /// input is held back, and a program there should rest.
+    fn on_full(&mut self, channel: Channel, full: bool);
     /// The instant given by `poll_timeout` has come.
     fn on_timeout(&mut self, cx: &mut SshContext<'_>);
     /// The connection is gone. Facts may still be emitted.

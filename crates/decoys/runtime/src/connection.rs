@@ -100,8 +100,8 @@ async fn converse(
             let session = open(opening);
             match endpoint.machine.keys().await {
                 Ok(keys) => {
-                    let config = keys.config(session.banner());
-                    ssh::serve(stream, session, rng, config, Arc::clone(voice) as _).await;
+                    let world = Arc::clone(voice) as _;
+                    ssh::serve(stream, session, rng, keys.clone(), world).await;
                 }
                 Err(error) => {
                     tracing::error!(%error, "no ssh host keys; connection closed");

@@ -107,3 +107,34 @@ fn hostile_credentials_and_commands_are_stored_byte_for_byte() {
     let fields: Value = serde_json::from_str(command["fields"].as_str().unwrap()).unwrap();
     assert_eq!(fields["command"], "echo '💀 <script>\u{202e}' \\\x1b[31m   ");
 }
+
+#[test]
+fn hostile_ssh_credentials_are_stored_byte_for_byte() {
+    if clients::missing_paramiko() {
+        return;
+    }
+    let mut decnet = Decnet::start(Options { deckies: Some(1), ..Options::default() });
+    let decky = decnet.decky();
+    // Invalid UTF-8, NUL, four-byte character, trailing blank; what OpenSSH cannot read and what
+    // it can, and both halves of a change of password.
+    let tries = [
+        (r"a\xff\0 \xf0\x9f\x92\x80 ", r"p\xfe\0 \xf0\x9f\x92\x80 "),
+        (r"b\xff\xf0\x9f\x92\x80 ", r"q\xfe\xf0\x9f\x92\x80 "),
+    ];
+    for (user, password) in tries {
+        clients::paramiko_password(&decky, user, password);
+    }
+    clients::paramiko_password_change(&decky, "root", r"old\xff", r"new\0");
+    let mut stored = |secret: &str| {
+        until("the credential", || {
+            let page = decnet.api("/credentials?service=ssh");
+            let all = page["data"].as_array().unwrap();
+            all.iter().find(|one| one["secret_b64"] == secret).cloned()
+        })
+    };
+    let first = stored("cP4AIPCfkoAg");
+    assert_eq!(first["fields"]["principal_b64"], "Yf8AIPCfkoAg");
+    let second = stored("cf7wn5KAIA==");
+    assert_eq!(second["fields"]["principal_b64"], "Yv/wn5KAIA==");
+    assert_eq!(stored("b2xk/w==")["fields"]["new_secret_b64"], "bmV3AA==");
+}

@@ -20,6 +20,16 @@ pub fn auth_attempt(principal: &[u8], secret: &Secret, method: &str, accepted: b
     Fact::new(&AUTH_ATTEMPT, fields.with("method", method).with("outcome", outcome(accepted)))
 }
 
+/// A try of `principal` with `old`, asking for `new` in its place (RFC 4252 §8); refused.
+#[must_use]
+pub fn password_change(principal: &[u8], old: &Secret, new: &Secret) -> Fact {
+    let (kind, mut fields, _) = auth_attempt(principal, old, "password", false).into_parts();
+    for (key, value) in new.fields().iter().filter(|(key, _)| *key != "secret_kind") {
+        fields.set(&format!("new_{key}"), value.clone());
+    }
+    Fact::new(kind, fields)
+}
+
 /// A public key of `algorithm` with the SHA-256 `fingerprint` (`SHA256:…`); `signed` when the
 /// client proved possession.
 #[must_use]

@@ -12,7 +12,8 @@ mod shell;
 mod transport;
 
 pub use auth::{
-    AUTH_ATTEMPT, LOGIN_SUCCESS, PUBKEY_ATTEMPT, auth_attempt, login_success, pubkey_attempt,
+    AUTH_ATTEMPT, LOGIN_SUCCESS, PUBKEY_ATTEMPT, auth_attempt, login_success, password_change,
+    pubkey_attempt,
 };
 pub use file::{
     Captured, FILE_CAPTURED, FILE_DOWNLOAD, FILE_SKIPPED, FILE_UPLOAD, file_captured,
@@ -28,8 +29,9 @@ pub use shell::{
     tcpip_forward,
 };
 pub use transport::{
-    CONNECT, DISCONNECT, ERROR, PROTOCOL_ERROR, SSH_CLIENT_BANNER, STARTUP, connect, connects,
-    disconnect, error, protocol_error, ssh_client_banner, startup,
+    CONNECT, DISCONNECT, ERROR, KexInit, PROTOCOL_ERROR, SSH_CLIENT_BANNER, SSH_CLIENT_KEXINIT,
+    STARTUP, connect, connects, disconnect, error, protocol_error, ssh_client_banner,
+    ssh_client_kexinit, startup,
 };
 
 use crate::{Fields, Sha256Digest};
@@ -82,6 +84,7 @@ pub const ALL: &[&Kind] = &[
     &SESSION_RECORDED,
     &SESSION_SKIPPED,
     &SSH_CLIENT_BANNER,
+    &SSH_CLIENT_KEXINIT,
     &STARTUP,
     &TCPIP_FORWARD,
 ];

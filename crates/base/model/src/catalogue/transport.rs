@@ -15,6 +15,8 @@ pub const ERROR: Kind = Kind::warning("error");
 pub const PROTOCOL_ERROR: Kind = Kind::warning("protocol_error");
 /// An SSH client said what it is.
 pub const SSH_CLIENT_BANNER: Kind = Kind::info("ssh_client_banner");
+/// An SSH client said what algorithms it has.
+pub const SSH_CLIENT_KEXINIT: Kind = Kind::info("ssh_client_kexinit");
 /// A service began to listen.
 pub const STARTUP: Kind = Kind::info("startup");
 
@@ -56,6 +58,39 @@ pub fn protocol_error(why: &str, sample: &[u8]) -> Fact {
 #[must_use]
 pub fn ssh_client_banner(ident: &[u8]) -> Fact {
     Fact::new(&SSH_CLIENT_BANNER, Fields::new().bytes("ssh_version", ident))
+}
+
+/// What [`ssh_client_kexinit`] records.
+#[derive(Clone, Copy, Debug)]
+pub struct KexInit<'a> {
+    /// Hexadecimal MD5 of `algorithms`.
+    pub hassh: &'a str,
+    /// Key exchange methods, then ciphers, MACs and compression from client to server.
+    pub algorithms: &'a str,
+    /// Host key algorithms.
+    pub host_keys: &'a str,
+    /// Languages.
+    pub languages: &'a str,
+    /// A guess at the first message of the key exchange followed.
+    pub first_kex_follows: bool,
+    /// It understands extensions (RFC 8308).
+    pub ext_info: bool,
+    /// It is strict about the order of messages.
+    pub strict: bool,
+}
+
+/// The first `SSH_MSG_KEXINIT` of an SSH client (RFC 4253 §7.1).
+#[must_use]
+pub fn ssh_client_kexinit(init: &KexInit<'_>) -> Fact {
+    let fields = Fields::new()
+        .with("hassh", init.hassh)
+        .with("hassh_algorithms", init.algorithms)
+        .with("host_key_algorithms", init.host_keys)
+        .with("languages", init.languages)
+        .with("first_kex_follows", init.first_kex_follows)
+        .with("ext_info_c", init.ext_info)
+        .with("kex_strict_c", init.strict);
+    Fact::new(&SSH_CLIENT_KEXINIT, fields)
 }
 
 /// A service began to listen on `ports`.

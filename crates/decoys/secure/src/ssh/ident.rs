@@ -1,117 +1,131 @@
-//! The exchange of identification strings (RFC 4253 §4.2), before russh takes over.
-//!
-//! OpenSSH's answers to what is not SSH are a fingerprint, so the first line is read here. russh
-//! then gets a stream in which our line is already sent and the client's is still to come.
+//! The exchange of identification strings (RFC 4253 §4.2), as OpenSSH's server does it: its answers
+//! to what is not SSH are a fingerprint.
 
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
+/// OpenSSH's `SSH_MAX_BANNER_LEN`.
+const MAX_LINE: usize = 8192;
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
+/// The client's line as far as it came.
+#[derive(Debug, Default)]
+pub(super) struct Ident {
+    line: Vec<u8>,
+    /// A carriage return was read: only the end of the line may follow.
+    ending: bool,
+}
 
-/// Longest identification line with its end, as OpenSSH reads it.
-const MAX_LINE: usize = 256;
-
-/// The client's first line.
-pub(super) enum Ident {
-    /// SSH-2: the identification string without line end.
+/// What the client is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Client {
+    /// SSH-2: its identification string without line end.
     Ssh(Vec<u8>),
-    /// Something else, which was answered as OpenSSH does.
-    Other(Vec<u8>),
+    /// Something else, that gets this line as answer.
+    Other(Vec<u8>, &'static [u8]),
 }
 
-/// Sends `banner` and reads the client's line. Returns the raw bytes read beside what they are.
-pub(super) async fn exchange<S>(stream: &mut S, banner: &str) -> io::Result<(Vec<u8>, Ident)>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    stream.write_all(format!("{banner}\r\n").as_bytes()).await?;
-    let mut raw = Vec::with_capacity(64);
-    // One byte at a time: what follows the line belongs to russh, and it is at most 255 bytes.
-    while raw.len() < MAX_LINE && raw.last() != Some(&b'\n') {
-        match stream.read_u8().await {
-            Ok(byte) => raw.push(byte),
-            Err(error) if raw.is_empty() => return Err(error),
-            Err(_) => break,
+impl Ident {
+    /// Whether what came so far can hardly be anything but SSH-2. Until then, bytes must be read
+    /// one by one: what follows a line that is not SSH has to stay unread, so that the connection
+    /// ends with the same reset as OpenSSH's.
+    pub(super) fn is_promising(&self) -> bool {
+        self.line.starts_with(b"SSH-2.0-") || self.line.starts_with(b"SSH-1.99-")
+    }
+
+    /// Takes bytes; returns what the client is once that is known, with how many were taken.
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Option<(Client, usize)> {
+        for (at, &byte) in bytes.iter().enumerate() {
+            match byte {
+                b'\r' => self.ending = true,
+                b'\n' => return Some((self.client(), at + 1)),
+                0 => return Some((self.invalid(), at + 1)),
+                _ if self.ending || self.line.len() >= MAX_LINE => {
+                    return Some((self.invalid(), at + 1));
+                }
+                _ => self.line.push(byte),
+            }
+        }
+        None
+    }
+
+    /// What came before the client went.
+    pub(super) fn into_line(self) -> Vec<u8> {
+        self.line
+    }
+
+    fn client(&mut self) -> Client {
+        match version(&self.line) {
+            Some((b"2", _) | (b"1", b"99")) => Client::Ssh(std::mem::take(&mut self.line)),
+            Some(_) => self.other(b"Protocol major versions differ.\r\n"),
+            None => self.invalid(),
         }
     }
-    let line = raw.strip_suffix(b"\n").unwrap_or(&raw);
-    let line = line.strip_suffix(b"\r").unwrap_or(line).to_vec();
-    let speaks = line.starts_with(b"SSH-2.0-") || line.starts_with(b"SSH-1.99-");
-    if speaks && raw.ends_with(b"\n") {
-        return Ok((raw, Ident::Ssh(line)));
+
+    fn invalid(&mut self) -> Client {
+        self.other(b"Invalid SSH identification string.\r\n")
     }
-    let answer: &[u8] = if line.starts_with(b"SSH-") && raw.ends_with(b"\n") {
-        b"Protocol major versions differ.\r\n"
-    } else {
-        b"Invalid SSH identification string.\r\n"
-    };
-    stream.write_all(answer).await?;
-    stream.flush().await?;
-    Ok((raw, Ident::Other(line)))
-}
 
-/// A stream whose first `sent` written bytes are already with the client, and whose first read
-/// bytes are `read`. Ends when `ended` does.
-pub(super) struct Resumed<S> {
-    stream: S,
-    sent: usize,
-    read: Vec<u8>,
-    ended: Pin<Box<dyn Future<Output = ()> + Send>>,
-}
-
-impl<S> Resumed<S> {
-    pub(super) fn new(
-        stream: S,
-        sent: usize,
-        read: Vec<u8>,
-        ended: impl Future<Output = ()> + Send + 'static,
-    ) -> Self {
-        Self { stream, sent, read, ended: Box::pin(ended) }
+    fn other(&mut self, answer: &'static [u8]) -> Client {
+        Client::Other(std::mem::take(&mut self.line), answer)
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Resumed<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if !self.read.is_empty() {
-            let count = buf.remaining().min(self.read.len());
-            let first: Vec<u8> = self.read.drain(..count).collect();
-            buf.put_slice(&first);
-            return Poll::Ready(Ok(()));
+/// Major and minor version, if there is software behind them.
+fn version(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let rest = line.strip_prefix(b"SSH-")?;
+    let (major, rest) = digits(rest)?;
+    let (minor, rest) = digits(rest.strip_prefix(b".")?)?;
+    let software = rest.strip_prefix(b"-")?;
+    (!software.is_empty()).then_some((major, minor))
+}
+
+fn digits(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    text.split_at_checked(count).filter(|_| count > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meet(bytes: &[u8]) -> Option<(Client, usize)> {
+        Ident::default().take(bytes)
+    }
+
+    #[test]
+    fn lines_are_judged_as_by_debian_12s_sshd() {
+        for line in ["SSH-2.0-x\r\n", "SSH-2.0-x\n", "SSH-1.99-x\r\n", "SSH-2.9-x y\r\n"] {
+            let (client, taken) = meet(line.as_bytes()).unwrap();
+            assert_eq!(client, Client::Ssh(line.trim_end().as_bytes().to_vec()));
+            assert_eq!(taken, line.len());
         }
-        if self.ended.as_mut().poll(cx).is_ready() {
-            // Not polled again after this: both sides see the end.
-            self.ended = Box::pin(std::future::ready(()));
-            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        let long = format!("SSH-2.0-{}\r\n", "a".repeat(8180));
+        assert!(matches!(meet(long.as_bytes()), Some((Client::Ssh(_), _))));
+        for line in ["\r\n", "GET / HTTP/1.0\r\n", "SSH-2.0\r\n", "SSH-2.0-\r\n", "SSH-a.b-c\r\n"] {
+            let (client, _) = meet(line.as_bytes()).unwrap();
+            let answer = b"Invalid SSH identification string.\r\n";
+            assert_eq!(client, Client::Other(line.trim_end().as_bytes().to_vec(), answer));
         }
-        Pin::new(&mut self.stream).poll_read(cx, buf)
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Resumed<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        if self.sent > 0 {
-            let count = self.sent.min(bytes.len());
-            self.sent -= count;
-            return Poll::Ready(Ok(count));
+        for line in ["SSH-1.5-x\r\n", "SSH-3.0-x\r\n"] {
+            let (client, _) = meet(line.as_bytes()).unwrap();
+            let answer = b"Protocol major versions differ.\r\n";
+            assert_eq!(client, Client::Other(line.trim_end().as_bytes().to_vec(), answer));
         }
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        for (line, taken) in [("SSH-2.0-a\0b\r\n", 10), ("SSH-2.0-a\rb\n", 11)] {
+            let (client, at) = meet(line.as_bytes()).unwrap();
+            assert!(matches!(client, Client::Other(..)));
+            assert_eq!(at, taken);
+        }
+        let endless = vec![b'A'; 9000];
+        assert_eq!(meet(&endless).unwrap().1, MAX_LINE + 1);
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+    #[test]
+    fn pieces_make_a_line_and_what_follows_is_left() {
+        let mut ident = Ident::default();
+        assert_eq!(ident.take(b"SSH-2."), None);
+        assert!(!ident.is_promising());
+        assert_eq!(ident.take(b"0-"), None);
+        assert!(ident.is_promising());
+        assert_eq!(ident.take(b"x\r"), None);
+        let (client, taken) = ident.take(b"\nrest").unwrap();
+        assert_eq!((client, taken), (Client::Ssh(b"SSH-2.0-x".to_vec()), 1));
     }
 }

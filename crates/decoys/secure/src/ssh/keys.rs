@@ -1,29 +1,58 @@
 //! The host keys of a decky: one of each type that its OpenSSH would have made.
 
-use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use decoys_kit::Choices;
-use russh::keys::ssh_key::private::{Ed25519Keypair, KeypairData, RsaKeypair};
-use russh::keys::ssh_key::{EcdsaCurve, HashAlg, LineEnding};
-use russh::keys::{Algorithm, PrivateKey};
-use russh::server::Config;
-use russh::{Limits, Preferred, SshId, cipher, compression, kex, mac};
+use ssh_key::private::{Ed25519Keypair, KeypairData, RsaKeypair};
+use ssh_key::{Algorithm, EcdsaCurve, LineEnding, PrivateKey};
+
+use super::offer;
+use super::sign::Signer;
 
 /// Size of RSA host keys since OpenSSH 8.0.
 const RSA_BITS: usize = 3072;
-/// Room for input of one channel, as OpenSSH's session window.
-const WINDOW: u32 = 2 * 1024 * 1024;
 
 /// A host key could not be made or read.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to make ssh host key")]
-pub struct KeyError(#[from] russh::keys::ssh_key::Error);
+pub struct KeyError(#[from] ssh_key::Error);
 
-/// The host keys of one decky.
+/// A host key, ready for use.
+#[derive(Debug)]
+pub(super) struct HostKey {
+    line: String,
+    /// The public key as it is sent.
+    pub(super) blob: Vec<u8>,
+    /// Names of the signatures it makes.
+    pub(super) algorithms: &'static [&'static str],
+    signer: Signer,
+}
+
+impl HostKey {
+    fn new(key: &PrivateKey) -> Result<Self, KeyError> {
+        let algorithms = match key.algorithm() {
+            Algorithm::Rsa { .. } => offer::RSA,
+            Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 } => offer::ECDSA,
+            Algorithm::Ed25519 => offer::ED25519,
+            _ => return Err(ssh_key::Error::AlgorithmUnknown.into()),
+        };
+        Ok(Self {
+            line: key.public_key().to_openssh()?,
+            blob: key.public_key().to_bytes()?,
+            algorithms,
+            signer: Signer::new(key)?,
+        })
+    }
+
+    /// The signature blob of `message` by `algorithm`, one of `algorithms`.
+    pub(super) fn sign(&self, algorithm: &str, message: &[u8]) -> Option<Vec<u8>> {
+        self.signer.sign(algorithm, message)
+    }
+}
+
+/// The host keys of one decky, in the order of their types in `sshd_config`.
 #[derive(Clone, Debug)]
-pub struct HostKeys(Vec<PrivateKey>);
+pub struct HostKeys(Vec<Arc<HostKey>>);
 
 impl HostKeys {
     /// The Ed25519 and ECDSA keys that follow from `choices`.
@@ -34,7 +63,9 @@ impl HostKeys {
         let ed25519 = Ed25519Keypair::from_seed(&choices.bytes("ssh.hostkey.ed25519"));
         let ecdsa = Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 };
         let ecdsa = PrivateKey::random(&mut choices.stream("ssh.hostkey.ecdsa"), ecdsa)?;
-        Ok(Self(vec![PrivateKey::from(ed25519), ecdsa]))
+        let keys = [ecdsa, PrivateKey::from(ed25519)];
+        let keys = keys.iter().map(|key| Ok(Arc::new(HostKey::new(key)?)));
+        Ok(Self(keys.collect::<Result<_, KeyError>>()?))
     }
 
     /// The RSA key that follows from `choices`, in OpenSSH's text form for keeping. Takes up to
@@ -53,88 +84,38 @@ impl HostKeys {
     /// # Errors
     /// When it is not one.
     pub fn add(&mut self, openssh: &str) -> Result<(), KeyError> {
-        self.0.insert(0, PrivateKey::from_openssh(openssh)?);
+        let key = HostKey::new(&PrivateKey::from_openssh(openssh)?)?;
+        self.0.insert(0, Arc::new(key));
         Ok(())
     }
 
     /// Whether there is an RSA key.
     #[must_use]
     pub fn has_rsa(&self) -> bool {
-        self.0.iter().any(|key| key.algorithm().is_rsa())
+        self.0.iter().any(|key| key.algorithms == offer::RSA)
     }
 
     /// Public keys in OpenSSH's one-line form.
-    ///
-    /// # Errors
-    /// When the library refuses; a bug.
-    pub fn public(&self) -> Result<Vec<String>, KeyError> {
-        self.0.iter().map(|key| Ok(key.public_key().to_openssh()?)).collect()
+    #[must_use]
+    pub fn public(&self) -> Vec<String> {
+        self.0.iter().map(|key| key.line.clone()).collect()
     }
 
-    /// What russh needs to speak with these keys as `banner`. Offers what OpenSSH offers, in its
-    /// order, as far as russh has it.
-    #[must_use]
-    pub fn config(&self, banner: &str) -> Arc<Config> {
-        Arc::new(Config {
-            server_id: SshId::Standard(Cow::Owned(banner.to_owned())),
-            keys: self.0.clone(),
-            // Delays and the limit of tries are the session's decisions.
-            auth_rejection_time: Duration::ZERO,
-            auth_rejection_time_initial: Some(Duration::ZERO),
-            max_auth_attempts: usize::MAX,
-            limits: Limits::default(),
-            window_size: WINDOW,
-            maximum_packet_size: 32 * 1024,
-            channel_buffer_size: 1,
-            event_buffer_size: 16,
-            // A client that takes nothing for this long is given up.
-            inactivity_timeout: Some(Duration::from_secs(3600)),
-            keepalive_interval: None,
-            preferred: PREFERRED,
-            ..Config::default()
-        })
+    /// Names of all signatures there can be, in the order they are offered.
+    pub(super) fn algorithms(&self) -> Vec<&'static str> {
+        self.0.iter().flat_map(|key| key.algorithms).copied().collect()
+    }
+
+    /// The key that signs by `algorithm`.
+    pub(super) fn signing(&self, algorithm: &str) -> Option<&HostKey> {
+        self.0.iter().map(AsRef::as_ref).find(|key| key.algorithms.contains(&algorithm))
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &HostKey> {
+        self.0.iter().map(AsRef::as_ref)
     }
 }
-
-const PREFERRED: Preferred = Preferred {
-    kex: Cow::Borrowed(&[
-        kex::CURVE25519,
-        kex::CURVE25519_PRE_RFC_8731,
-        kex::ECDH_SHA2_NISTP256,
-        kex::ECDH_SHA2_NISTP384,
-        kex::ECDH_SHA2_NISTP521,
-        kex::DH_GEX_SHA256,
-        kex::DH_G16_SHA512,
-        kex::DH_G18_SHA512,
-        kex::DH_G14_SHA256,
-        kex::EXTENSION_SUPPORT_AS_SERVER,
-        kex::EXTENSION_OPENSSH_STRICT_KEX_AS_SERVER,
-    ]),
-    host_key_certificates: Cow::Borrowed(&[]),
-    key: Cow::Borrowed(&[
-        Algorithm::Rsa { hash: Some(HashAlg::Sha512) },
-        Algorithm::Rsa { hash: Some(HashAlg::Sha256) },
-        Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 },
-        Algorithm::Ed25519,
-    ]),
-    cipher: Cow::Borrowed(&[
-        cipher::CHACHA20_POLY1305,
-        cipher::AES_128_CTR,
-        cipher::AES_192_CTR,
-        cipher::AES_256_CTR,
-        cipher::AES_128_GCM,
-        cipher::AES_256_GCM,
-    ]),
-    mac: Cow::Borrowed(&[
-        mac::HMAC_SHA256_ETM,
-        mac::HMAC_SHA512_ETM,
-        mac::HMAC_SHA1_ETM,
-        mac::HMAC_SHA256,
-        mac::HMAC_SHA512,
-        mac::HMAC_SHA1,
-    ]),
-    compression: Cow::Borrowed(&[compression::NONE, compression::ZLIB_LEGACY]),
-};
 
 #[cfg(test)]
 mod tests {
@@ -145,9 +126,40 @@ mod tests {
     #[test]
     fn keys_are_the_deckys_own_and_stay() {
         let (one, two) = (PersonaSecret::new([1; 32]), PersonaSecret::new([2; 32]));
-        let public = |secret| HostKeys::derive(&Choices::new(secret)).unwrap().public().unwrap();
+        let public = |secret| HostKeys::derive(&Choices::new(secret)).unwrap().public();
         assert_eq!(public(&one), public(&one));
         let (ones, twos) = (public(&one), public(&two));
         assert!(ones.iter().all(|key| !twos.contains(key)));
+        // A known host must not get other keys from another build.
+        assert_eq!(
+            ones,
+            [
+                "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBE2bUwJGkd\
+                 FeLCW8VdZOjG6uwejiNcpIpNMCJXrQ/0e1Ny5bPWi9Nzplqx9TT1tDtIRPkx3UjsC10TiNgMDxp/g=",
+                "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIbop/p4qYKZ9ZsQQo29ZBRn5ndUAahBMZTzOB9gUNQ7",
+            ]
+        );
+    }
+
+    #[test]
+    fn signatures_are_those_of_the_public_key() {
+        use p256::ecdsa::signature::Verifier as _;
+        use ssh_key::{PublicKey, Signature};
+        let secret = PersonaSecret::new([1; 32]);
+        let mut keys = HostKeys::derive(&Choices::new(&secret)).unwrap();
+        keys.add(&HostKeys::make_rsa(&Choices::new(&secret)).unwrap()).unwrap();
+        assert!(keys.has_rsa());
+        let names = ["rsa-sha2-512", "rsa-sha2-256", "ecdsa-sha2-nistp256", "ssh-ed25519"];
+        assert_eq!(keys.algorithms(), names);
+        for name in names {
+            let key = keys.signing(name).unwrap();
+            let signature = key.sign(name, b"message").unwrap();
+            let signature = Signature::try_from(&signature[..]).unwrap();
+            assert_eq!(signature.algorithm().as_str(), name);
+            let public = PublicKey::from_bytes(&key.blob).unwrap();
+            let public = public.key_data();
+            public.verify(b"message", &signature).unwrap();
+            assert!(public.verify(b"another", &signature).is_err());
+        }
     }
 }

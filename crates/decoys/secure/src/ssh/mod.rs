@@ -1,21 +1,41 @@
-//! The SSH edge, on russh.
+//! SSH as OpenSSH's server speaks it (RFC 4251 to 4254), with every decision left to a session.
 //!
 //! ```text
-//! client ─► ident ─► russh ─► handler ─► brain (SshSession) ─► outbox ─► performer ─► world, client
+//! client ─► edge ─► connection ─► transport ─► packet ─► cipher        bytes
+//!                       │ ▲            └─► negotiate, kex, keys        keys
+//!                       ▼ │
+//!                     brain (SshSession) ─► outbox ─► world, client    effects, in order
 //! ```
-//! The handler runs the session's step and answers requests at once; everything else a step wants
-//! goes through the connection's outbox in order, so that a reply which must wait for the disk
-//! never holds up the reading side.
+//! `edge` is the only part with I/O: one task drives one connection. Everything else is a state
+//! machine that takes bytes and time and gives bytes and effects; the same seed and the same input
+//! give the same output, RSA's blinding apart, which shows nowhere. Start reading at
+//! `connection.rs`.
 //!
-//! russh hands user names, passwords and environment over as UTF-8 text only; a try that is not
-//! ends the connection inside russh.
+//! Algorithms and their order are those of the version that a decky's banner claims (`offer.rs`),
+//! so the `hasshServer` equals that of the real server. Not here: certificates as host keys,
+//! GSS-API, remote forwarding, and X11 or agent channels.
 
+mod auth;
 mod brain;
+mod channel;
+mod cipher;
+mod connection;
 mod edge;
-mod handler;
 mod ident;
+mod kex;
 mod keys;
-mod performer;
+mod negotiate;
+mod numbers;
+mod offer;
+mod packet;
+mod request;
+mod sign;
+mod suite;
+mod transport;
+mod wire;
 
 pub use edge::serve;
 pub use keys::{HostKeys, KeyError};
+
+#[cfg(test)]
+mod tests;

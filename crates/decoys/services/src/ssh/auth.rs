@@ -9,8 +9,8 @@ use rand_core::Rng as _;
 
 /// OpenSSH's `MaxAuthTries`.
 const MAX_TRIES: u32 = 6;
-/// RFC 4253 §11.1 `SSH_DISCONNECT_PROTOCOL_ERROR`, which OpenSSH uses for too many tries.
-const TOO_MANY: u32 = 2;
+/// RFC 4253 §11.1 `SSH_DISCONNECT_PROTOCOL_ERROR`, the one code that OpenSSH's server sends.
+const PROTOCOL_ERROR: u32 = 2;
 /// Longest secret kept whole (RFC 4252 sets none; OpenSSH refuses longer ones).
 const MAX_SECRET: usize = 1024;
 /// PAM's failure delay: two seconds, spread by a quarter to both sides.
@@ -24,6 +24,11 @@ const METHODS_WITH_INTERACTIVE: &[Method] =
 pub(super) struct Auth {
     host: HostHandle,
     interactive: bool,
+    /// Who the first try was for; OpenSSH takes no other on the same connection.
+    name: Option<Vec<u8>>,
+    /// Tries of any method.
+    attempts: u32,
+    /// Credentials tried.
     tries: u32,
     failures: u32,
     /// A refusal that is being delayed.
@@ -34,7 +39,16 @@ pub(super) struct Auth {
 impl Auth {
     pub(super) fn new(host: HostHandle) -> Self {
         let interactive = host.distro().keyboard_interactive;
-        Self { host, interactive, tries: 0, failures: 0, pending: None, user: None }
+        Self {
+            host,
+            interactive,
+            name: None,
+            attempts: 0,
+            tries: 0,
+            failures: 0,
+            pending: None,
+            user: None,
+        }
     }
 
     /// Who got in, and by which method.
@@ -52,30 +66,61 @@ impl Auth {
             // The edge hands over one try at a time, and none after success.
             return;
         }
+        self.attempts += 1;
+        let style = user.iter().position(|&byte| byte == b':').unwrap_or(user.len());
+        let name = user.get(..style).unwrap_or(user);
+        let first = self.name.get_or_insert_with(|| name.to_vec());
+        if first != name {
+            let (from, to) = (String::from_utf8_lossy(first), String::from_utf8_lossy(name));
+            let text = format!(
+                "Change of username or service not allowed: \
+                 ({from},ssh-connection) -> ({to},ssh-connection)"
+            );
+            self.tell_refused(cx, user, attempt);
+            return cx.reply(SshReply::Disconnect(PROTOCOL_ERROR, text.into()));
+        }
         match attempt {
-            AuthTry::None => cx.reply(SshReply::Auth(AuthAnswer::Reject(self.methods()))),
+            AuthTry::None if self.attempts == 1 => {
+                cx.reply(SshReply::Auth(AuthAnswer::Reject(self.methods())));
+            }
             AuthTry::Password(password) => self.password(cx, user, &password, "password"),
-            AuthTry::KeyboardInteractive(answers) => match answers.first() {
+            AuthTry::KeyboardInteractive(answers) if self.interactive => match answers.first() {
                 Some(answer) => self.password(cx, user, answer, "keyboard-interactive"),
-                None if self.interactive => {
+                None => {
                     let prompt = vec![("Password: ".to_owned(), false)];
                     cx.reply(SshReply::Auth(AuthAnswer::Prompt(prompt)));
                 }
-                None => self.refuse(cx),
             },
-            AuthTry::PublicKey { algorithm, fingerprint, signed } => {
-                cx.emit(catalogue::pubkey_attempt(
-                    user,
-                    &algorithm,
-                    &fingerprint,
-                    "",
-                    signed,
-                    false,
-                ));
-                cx.commit();
+            attempt => {
+                self.tell_refused(cx, user, attempt);
                 self.refuse(cx);
             }
         }
+    }
+
+    /// Tells of a try that is refused whatever it holds.
+    fn tell_refused(&mut self, cx: &mut SshContext<'_>, user: &[u8], attempt: AuthTry) {
+        let fact = match attempt {
+            AuthTry::None | AuthTry::Other(_) => return,
+            AuthTry::Password(password) => {
+                self.tries += 1;
+                catalogue::auth_attempt(user, &secret(&password), "password", false)
+            }
+            AuthTry::PasswordChange { old, new } => {
+                self.tries += 1;
+                catalogue::password_change(user, &secret(&old), &secret(&new))
+            }
+            AuthTry::KeyboardInteractive(answers) => {
+                let Some(answer) = answers.first() else { return };
+                self.tries += 1;
+                catalogue::auth_attempt(user, &secret(answer), "keyboard-interactive", false)
+            }
+            AuthTry::PublicKey { algorithm, fingerprint, signed } => {
+                catalogue::pubkey_attempt(user, &algorithm, &fingerprint, "", signed, false)
+            }
+        };
+        cx.emit(fact);
+        cx.commit();
     }
 
     /// The delayed refusal, once its time has come.
@@ -95,17 +140,21 @@ impl Auth {
     ) {
         self.tries += 1;
         // The comparison is the same for every name, known or not.
-        let right = password.len() <= MAX_SECRET && self.host.check_login(user, password);
-        let account = if right { self.host.account(user) } else { None };
-        let kept = password.get(..MAX_SECRET).unwrap_or(password);
-        let secret = Secret::plaintext(kept);
-        cx.emit(catalogue::auth_attempt(user, &secret, method, account.is_some()));
+        let name = self.name.as_deref().unwrap_or(user);
+        let right = password.len() <= MAX_SECRET && self.host.check_login(name, password);
+        let account = if right { self.host.account(name) } else { None };
+        cx.emit(catalogue::auth_attempt(user, &secret(password), method, account.is_some()));
         match account {
             Some(account) => {
                 cx.emit(catalogue::login_success(user, method, self.tries));
                 cx.commit();
                 self.user = Some((account, method));
                 cx.reply(SshReply::Auth(AuthAnswer::Accept));
+            }
+            // OpenSSH cannot read these, and gives up without a word.
+            None if user.contains(&0) || method == "password" && password.contains(&0) => {
+                cx.commit();
+                cx.reply(SshReply::Hangup);
             }
             None => {
                 cx.commit();
@@ -119,7 +168,8 @@ impl Auth {
     fn refuse(&mut self, cx: &mut SshContext<'_>) {
         self.failures += 1;
         if self.failures >= MAX_TRIES {
-            cx.reply(SshReply::Disconnect(TOO_MANY, "Too many authentication failures"));
+            let text = "Too many authentication failures";
+            cx.reply(SshReply::Disconnect(PROTOCOL_ERROR, text.into()));
         } else {
             cx.reply(SshReply::Auth(AuthAnswer::Reject(self.methods())));
         }
@@ -128,4 +178,9 @@ impl Auth {
     const fn methods(&self) -> &'static [Method] {
         if self.interactive { METHODS_WITH_INTERACTIVE } else { METHODS }
     }
+}
+
+/// As much of a secret as is kept.
+fn secret(bytes: &[u8]) -> Secret {
+    Secret::plaintext(bytes.get(..MAX_SECRET).unwrap_or(bytes))
 }

@@ -88,6 +88,7 @@ pub static SERVICE: Service = Service {
             &catalogue::SESSION_RECORDED,
             &catalogue::SESSION_ENDED,
             &catalogue::SSH_CLIENT_BANNER,
+            &catalogue::SSH_CLIENT_KEXINIT,
             &catalogue::PROTOCOL_ERROR,
         ],
     },

@@ -1,18 +1,19 @@
 //! One SSH connection: routes what the edge reports to authentication and channels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use base_model::{Peer, SessionId, Timestamp, catalogue};
 use decoys_host::{HostHandle, persona};
 use decoys_kit::Opening;
 use decoys_kit::ssh::{
-    AuthTry, Channel, ChannelOpen, ChannelRequest, SshContext, SshReply, SshSession,
+    AuthTry, Channel, ChannelOpen, ChannelRequest, ClientLists, SshContext, SshReply, SshSession,
 };
 
 use super::auth::Auth;
 use super::channel::{Forward, Open, Pty, Wishes};
 use super::program::{Caller, Program, Run};
+use super::tell;
 
 /// OpenSSH's `LoginGraceTime`.
 const GRACE: Duration = Duration::from_secs(120);
@@ -22,8 +23,6 @@ const MAX_CHANNELS: usize = 10;
 const MAX_COMMAND: usize = 64 * 1024;
 /// Longest identification string (RFC 4253 §4.2).
 const MAX_IDENT: usize = 255;
-/// RFC 4253 §11.1 `SSH_DISCONNECT_BY_APPLICATION`.
-const BY_APPLICATION: u32 = 11;
 const MAX_TERM: usize = 256;
 const MAX_MODES: usize = 256;
 
@@ -38,6 +37,8 @@ pub(super) struct Session {
     /// The connection's first session id, until a session channel takes it.
     first_session: Option<SessionId>,
     channels: BTreeMap<Channel, Open>,
+    /// Channels whose client does not take what is written; programs there rest.
+    full: BTreeSet<Channel>,
     /// When an unauthenticated connection is let go.
     grace: Option<Timestamp>,
     over: bool,
@@ -62,6 +63,7 @@ impl Session {
             client: Vec::new(),
             first_session: Some(opening.session),
             channels: BTreeMap::new(),
+            full: BTreeSet::new(),
             grace: None,
             over: false,
         }
@@ -151,10 +153,18 @@ impl Session {
 }
 
 impl SshSession for Session {
+    fn on_open(&mut self, cx: &mut SshContext<'_>) {
+        self.begin(cx);
+    }
+
     fn on_client(&mut self, cx: &mut SshContext<'_>, ident: &[u8]) {
         self.begin(cx);
         self.client = ident.get(..MAX_IDENT).unwrap_or(ident).to_vec();
         cx.emit(catalogue::ssh_client_banner(&self.client));
+    }
+
+    fn on_lists(&mut self, cx: &mut SshContext<'_>, lists: &ClientLists) {
+        tell::lists(cx, lists);
     }
 
     fn on_auth(&mut self, cx: &mut SshContext<'_>, user: &[u8], attempt: AuthTry) {
@@ -249,10 +259,19 @@ impl SshSession for Session {
     }
 
     fn on_channel_close(&mut self, cx: &mut SshContext<'_>, channel: Channel) {
+        self.full.remove(&channel);
         match self.channels.remove(&channel) {
             Some(Open::Running(mut program)) => program.finish(cx),
             Some(Open::Forward(forward)) => forward.tell(cx, b""),
             Some(Open::Waiting(..) | Open::Closed) | None => {}
+        }
+    }
+
+    fn on_full(&mut self, channel: Channel, full: bool) {
+        if full {
+            self.full.insert(channel);
+        } else {
+            self.full.remove(&channel);
         }
     }
 
@@ -261,13 +280,14 @@ impl SshSession for Session {
         if self.grace.is_some_and(|grace| cx.now() >= grace) {
             self.grace = None;
             self.over = true;
-            return cx.reply(SshReply::Disconnect(BY_APPLICATION, "Timeout before authentication"));
+            return cx.reply(SshReply::Hangup);
         }
         let now = cx.now();
         let due: Vec<Channel> = self
             .channels
             .iter()
-            .filter(|(_, open)| match open {
+            .filter(|(channel, open)| match open {
+                Open::Running(_) if self.full.contains(channel) => false,
                 Open::Running(program) => program.due().is_some_and(|due| due <= now),
                 Open::Forward(forward) => forward.deadline() <= now,
                 Open::Waiting(..) | Open::Closed => false,
@@ -294,7 +314,8 @@ impl SshSession for Session {
         if self.over {
             return None;
         }
-        let channels = self.channels.values().filter_map(|open| match open {
+        let channels = self.channels.iter().filter_map(|(channel, open)| match open {
+            Open::Running(_) if self.full.contains(channel) => None,
             Open::Running(program) => program.due(),
             Open::Forward(forward) => Some(forward.deadline()),
             Open::Waiting(..) | Open::Closed => None,

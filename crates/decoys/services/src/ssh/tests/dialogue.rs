@@ -1,7 +1,8 @@
 //! Golden dialogues: scripts of what a client does, with all that came of it.
 //!
 //! Lines that begin with `>` are the script: `> login USER PASSWORD`, `> try USER PASSWORD`,
-//! `> none USER`, `> key USER`, `> open N`, `> forward N HOST PORT`, `> pty N TERM`, `> env N K V`,
+//! `> none USER`,
+//! `> change USER OLD NEW`, `> method USER NAME`, `> key USER`, `> open N`, `> forward N HOST PORT`, `> pty N TERM`, `> env N K V`,
 //! `> shell N`, `> exec N LINE`, `> sftp N`, `> send N BYTES` (with escapes), `> eof N`,
 //! `> close N`, `> size N COLUMNS ROWS`, `> signal N NAME`, `> wait SECONDS`. The other lines are
 //! what followed; `UPDATE=1` rewrites them.
@@ -229,6 +230,13 @@ fn act(client: &mut Client, script: &str) {
     match verb {
         "login" | "try" => client.password(parts[0], parts.get(1).copied().unwrap_or("")),
         "none" => client.step(|session, cx| session.on_auth(cx, &user, AuthTry::None)),
+        "change" => client.step(|session, cx| {
+            let (old, new) = (parts[1].as_bytes().to_vec(), parts[2].as_bytes().to_vec());
+            session.on_auth(cx, &user, AuthTry::PasswordChange { old, new });
+        }),
+        "method" => client.step(|session, cx| {
+            session.on_auth(cx, &user, AuthTry::Other(parts[1].as_bytes().to_vec()));
+        }),
         "interactive" => {
             client.step(|session, cx| {
                 session.on_auth(cx, &user, AuthTry::KeyboardInteractive(Vec::new()))

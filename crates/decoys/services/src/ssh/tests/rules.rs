@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use base_model::Secret;
 use decoys_host::HostHandle;
 use decoys_kit::Effect;
-use decoys_kit::ssh::{ChannelRequest, SshReply};
+use decoys_kit::ssh::{AuthTry, Channel, ChannelRequest, ClientLists, SshReply};
 
 use super::dialogue::Client;
 use decoys_host::testing;
@@ -96,10 +97,65 @@ fn refusals_take_about_two_seconds_and_never_the_same() {
 fn silence_before_login_ends_after_two_minutes() {
     let mut client = Client::on(&testing::host(1, "debian"));
     client.wait(Duration::from_secs(119));
-    assert!(!client.acts.iter().any(|act| matches!(act, Effect::Reply(SshReply::Disconnect(..)))));
+    assert!(!client.acts.contains(&Effect::Reply(SshReply::Hangup)));
     client.wait(Duration::from_secs(2));
-    assert!(client.acts.iter().any(|act| matches!(act, Effect::Reply(SshReply::Disconnect(..)))));
+    assert!(client.acts.contains(&Effect::Reply(SshReply::Hangup)));
     assert_eq!(client.session.poll_timeout(), None);
+}
+
+#[test]
+fn a_program_rests_while_its_output_is_not_taken_and_others_go_on() {
+    let host = testing::host(1, "debian");
+    let mut client = Client::logged_in(&host, "root", "toor");
+    client.open(0);
+    client.request(0, ChannelRequest::Exec(b"yes".to_vec()));
+    client.session.on_full(Channel(0), true);
+    let before = client.output(0).len();
+    client.wait(Duration::from_secs(10));
+    assert_eq!(client.output(0).len(), before);
+    assert_eq!(client.exec(1, b"sleep 1; echo other"), b"other\n");
+    client.session.on_full(Channel(0), false);
+    client.wait(Duration::from_millis(100));
+    assert!(client.output(0).len() > before);
+}
+
+#[test]
+fn names_and_passwords_that_openssh_cannot_read_are_told_before_it_hangs_up() {
+    for (user, password) in [(&b"a\xff\0 "[..], &b"x"[..]), (b"root", b"to\0or")] {
+        let mut client = Client::on(&testing::host(1, "debian"));
+        let attempt = AuthTry::Password(password.to_vec());
+        let before = client.acts.len();
+        client.step(|session, cx| session.on_auth(cx, user, attempt));
+        let [Effect::Emit(_, fact), Effect::Commit, Effect::Reply(SshReply::Hangup)] =
+            &client.acts[before..]
+        else {
+            panic!("{:?}", client.acts);
+        };
+        let secret = Secret::plaintext(password).fields();
+        assert_eq!(fact.fields().text("secret_b64"), secret.text("secret_b64"));
+    }
+}
+
+#[test]
+fn a_client_is_known_by_its_hassh() {
+    let mut client = Client::on(&testing::host(1, "debian"));
+    let pair = |text: &str| [text.to_owned(), String::new()];
+    let lists = ClientLists {
+        kex: "curve25519-sha256,ext-info-c,kex-strict-c-v00@openssh.com".into(),
+        host_keys: "ssh-ed25519".into(),
+        ciphers: pair("aes128-ctr"),
+        macs: pair("hmac-sha2-256"),
+        compressions: pair("none"),
+        languages: pair(""),
+        guesses: false,
+    };
+    client.step(|session, cx| session.on_lists(cx, &lists));
+    let Some(Effect::Emit(_, fact)) = client.acts.last() else { panic!("not told") };
+    let algorithms = "curve25519-sha256,ext-info-c,kex-strict-c-v00@openssh.com;aes128-ctr;\
+                      hmac-sha2-256;none";
+    assert_eq!(fact.fields().text("hassh_algorithms"), Some(algorithms));
+    assert_eq!(fact.fields().text("hassh"), Some("3756375c080b82261f34095bbb34afc2"));
+    assert_eq!(fact.fields().text("host_key_algorithms"), Some("ssh-ed25519"));
 }
 
 #[test]
