@@ -1,12 +1,13 @@
 //! The fast checks before handing a change over.
 
 use crate::run::{cargo, run as call};
-use crate::{layers, licences};
+use crate::{layers, licences, versions};
 
 pub(crate) fn run() -> anyhow::Result<()> {
     call(&mut cargo(&["fmt", "--all", "--check"]))?;
     layers::check()?;
     licences::check()?;
+    versions::check()?;
     call(&mut cargo(&[
         "clippy",
         "--locked",

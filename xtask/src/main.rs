@@ -8,6 +8,7 @@ mod new_service;
 mod run;
 mod test;
 mod up;
+mod versions;
 
 use std::process::ExitCode;
 
