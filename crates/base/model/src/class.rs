@@ -23,11 +23,10 @@ pub fn classify(service: &str, kind: &str) -> Class {
         "startup" if service == "postgres" => Class::Scan,
         "command" | "exec" | "query" | "input" | "shell_input" | "execute" | "run"
         | "sql_query" | "redis_command" | "ldap_search" | "mail_from" | "rcpt_to"
-        | "rcpt_denied" | "message_accepted" | "file_captured" | "upload" | "download_attempt"
-        | "retr" | "publish" | "subscribe" | "session_recorded" | "zone_transfer"
-        | "tunneling_suspect" | "file_upload" | "file_download" | "tcpip_forward" => {
-            Class::Interaction
-        }
+        | "rcpt_denied" | "message_accepted" | "message_stored" | "file_captured" | "upload"
+        | "download_attempt" | "retr" | "publish" | "subscribe" | "session_recorded"
+        | "zone_transfer" | "tunneling_suspect" | "file_upload" | "file_download"
+        | "tcpip_forward" | "bounce_attempt" => Class::Interaction,
         "auth" | "auth_attempt" | "pubkey_attempt" | "bind" | "auth_response" | "login_success" => {
             Class::Auth
         }

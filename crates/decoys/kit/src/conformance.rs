@@ -8,7 +8,7 @@ use rand_core::{Rng, SeedableRng};
 
 use crate::context::Effect;
 use crate::service::Service;
-use crate::session::StreamReply;
+use crate::session::{Side, StreamReply};
 use crate::settings::Settings;
 use crate::transcript::{self, Acts, Stage};
 
@@ -71,6 +71,7 @@ pub fn check<H>(
 struct Outcome {
     sent: Vec<u8>,
     facts: Vec<Fact>,
+    side: Vec<Side>,
     closed: bool,
 }
 
@@ -88,7 +89,8 @@ fn run<'i, H>(
 ) -> Result<Outcome, String> {
     let (mut stage, acts) = Stage::open(service, host, Settings::default())
         .ok_or_else(|| format!("{} is not a stream service", service.spec.name))?;
-    let mut outcome = Outcome { sent: Vec::new(), facts: Vec::new(), closed: false };
+    let mut outcome =
+        Outcome { sent: Vec::new(), facts: Vec::new(), side: Vec::new(), closed: false };
     collect(acts, &mut outcome);
     for piece in pieces {
         // The runtime reads no further once the service closed.
@@ -108,6 +110,7 @@ fn collect(acts: Acts, outcome: &mut Outcome) {
             Effect::Emit(_, fact) => outcome.facts.push(fact),
             Effect::Reply(StreamReply::Data(bytes)) => outcome.sent.extend(bytes),
             Effect::Reply(StreamReply::Close) => outcome.closed = true,
+            Effect::Reply(StreamReply::Side(side)) => outcome.side.push(side),
             Effect::Keep(_) | Effect::Record(_) | Effect::Commit => {}
         }
     }

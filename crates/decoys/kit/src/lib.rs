@@ -21,5 +21,5 @@ pub use choices::Choices;
 pub use context::{Blob, Context, Effect};
 pub use recorder::Recorder;
 pub use service::{Fidelity, Listen, Open, Opening, Service, ServiceSpec};
-pub use session::{StreamContext, StreamReply, StreamSession};
+pub use session::{Side, SideEvent, StreamContext, StreamReply, StreamSession};
 pub use settings::{SettingError, SettingKind, SettingSpec, Settings};

@@ -24,13 +24,21 @@ pub struct Listen {
     pub transport: Transport,
     /// Port.
     pub port: u16,
+    /// Ports for data connections beside it, opened for one client at a time.
+    pub data_ports: u8,
 }
 
 impl Listen {
     /// `port`/tcp.
     #[must_use]
     pub const fn tcp(port: u16) -> Self {
-        Self { transport: Transport::Tcp, port }
+        Self { transport: Transport::Tcp, port, data_ports: 0 }
+    }
+
+    /// With `count` ports for data connections, which the uplink chooses.
+    #[must_use]
+    pub const fn with_data_ports(self, count: u8) -> Self {
+        Self { data_ports: count, ..self }
     }
 }
 

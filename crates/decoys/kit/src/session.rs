@@ -1,5 +1,7 @@
 //! Sessions over a byte stream.
 
+use std::net::IpAddr;
+
 use base_model::Timestamp;
 
 use crate::context::Context;
@@ -11,6 +13,39 @@ pub enum StreamReply {
     Data(Vec<u8>),
     /// Close once everything before is sent.
     Close,
+    /// Acts on the data connection beside the stream.
+    Side(Side),
+}
+
+/// What a session can do to its data connection. There is one at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Opens a port for the client of this session; answered by [`SideEvent::Listening`] or
+    /// [`SideEvent::Failed`] before any further input. Drops what was open.
+    Listen,
+    /// Sends bytes; answered by [`SideEvent::Sent`]. Nothing may be sent before that.
+    Send(Vec<u8>),
+    /// Ends connection and port in order.
+    Close,
+}
+
+/// What happens to a data connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SideEvent<'a> {
+    /// The client may connect to this port.
+    Listening(u16),
+    /// The client connected. The port is closed to others.
+    Connected,
+    /// Somebody else connected to the port, and was let go.
+    Refused(IpAddr),
+    /// The client sent bytes.
+    Bytes(&'a [u8]),
+    /// Everything was taken by the client's side.
+    Sent,
+    /// The client sends no more.
+    Ended,
+    /// There is no port, or the connection broke.
+    Failed,
 }
 
 /// Context of a stream session.
@@ -20,6 +55,11 @@ impl StreamContext<'_> {
     /// Sends `bytes`.
     pub fn send(&mut self, bytes: impl Into<Vec<u8>>) {
         self.reply(StreamReply::Data(bytes.into()));
+    }
+
+    /// Acts on the data connection.
+    pub fn side(&mut self, side: Side) {
+        self.reply(StreamReply::Side(side));
     }
 
     /// Closes once everything before is sent.
@@ -42,4 +82,15 @@ pub trait StreamSession: Send {
     fn on_close(&mut self, cx: &mut StreamContext<'_>);
     /// When `on_timeout` wants to be called next.
     fn poll_timeout(&self) -> Option<Timestamp>;
+    /// Whether it takes input now. While not, what the client sends waits in the network; an input
+    /// that comes nevertheless must be bounded.
+    fn reads(&self) -> bool {
+        true
+    }
+    /// Something happened to the data connection.
+    fn on_side(&mut self, _cx: &mut StreamContext<'_>, _event: SideEvent<'_>) {}
+    /// Whether it takes bytes from the data connection now.
+    fn reads_side(&self) -> bool {
+        false
+    }
 }

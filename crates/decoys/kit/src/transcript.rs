@@ -9,8 +9,11 @@
 //! X: closed
 //! ```
 //! `C:` client bytes, `S:` server bytes, `E:` an event with its fields, `W:` a wait until all so far
-//! is durable, `K:` content kept, `T:` seconds that pass, `X: closed` the server closed. `C:`, `T:`
-//! and comments are the script; the rest is what must come of it.
+//! is durable, `K:` content kept, `R:` bytes of recording lines, `T:` seconds that pass, `X: closed`
+//! the server closed. On the data
+//! connection `P:` is what happens to it (`connected`, `ended`, `failed`, `refused`), `<:` bytes of
+//! the client, `>:` bytes of the server, `O:` what the server does to it (`listen`, `close`).
+//! `C:`, `T:`, `P:`, `<:` and comments are the script; the rest is what must come of it.
 
 use base_model::{Peer, SessionId, Timestamp};
 use chacha20::ChaCha12Rng;
@@ -18,11 +21,14 @@ use rand_core::SeedableRng;
 
 use crate::context::{Context, Effect};
 use crate::service::{Open, Opening, Service};
-use crate::session::{StreamReply, StreamSession};
+use crate::session::{Side, SideEvent, StreamReply, StreamSession};
 use crate::settings::Settings;
 
 /// Where dialogues begin: 2026-01-01T00:00:00Z.
 pub const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+
+/// The port that a data connection gets.
+const DATA_PORT: u16 = 51_000;
 
 /// A stream session driven by hand at a settable time.
 pub struct Stage {
@@ -70,17 +76,45 @@ impl Stage {
         acts
     }
 
+    /// Something happens to the data connection.
+    pub fn side(&mut self, event: SideEvent<'_>) -> Acts {
+        self.step(|session, cx| session.on_side(cx, event))
+    }
+
     /// The client goes away.
     pub fn close(&mut self) -> Acts {
         self.step(|session, cx| session.on_close(cx))
     }
 
+    /// One step, and those that answer it as the runtime does: ports open and bytes go out at once.
     fn step(
         &mut self,
         step: impl FnOnce(&mut dyn StreamSession, &mut Context<'_, StreamReply>),
     ) -> Acts {
+        let mut acts = self.act(step);
+        let mut at = 0;
+        while let Some(act) = acts.get(at) {
+            let answer = match act {
+                Effect::Reply(StreamReply::Side(Side::Listen)) => {
+                    Some(SideEvent::Listening(DATA_PORT))
+                }
+                Effect::Reply(StreamReply::Side(Side::Send(_))) => Some(SideEvent::Sent),
+                _ => None,
+            };
+            if let Some(answer) = answer {
+                acts.extend(self.act(|session, cx| session.on_side(cx, answer)));
+            }
+            at += 1;
+        }
+        acts
+    }
+
+    fn act(
+        &mut self,
+        act: impl FnOnce(&mut dyn StreamSession, &mut Context<'_, StreamReply>),
+    ) -> Acts {
         let mut acts = Acts::new();
-        step(self.session.as_mut(), &mut Context::new(self.now, &mut self.rng, &mut acts));
+        act(self.session.as_mut(), &mut Context::new(self.now, &mut self.rng, &mut acts));
         acts
     }
 }
@@ -108,7 +142,21 @@ pub fn play<H>(service: &Service<H>, host: H, dialogue: &str) -> Result<String, 
                 let seconds = rest.parse().map_err(|_| format!("not seconds: {line}"))?;
                 render(&stage.wait(seconds), &mut out);
             }
-            "S" | "E" | "W" | "K" | "X" => {}
+            "P" | "<" => {
+                out.push_str(line);
+                out.push('\n');
+                let bytes = unescape(rest)?;
+                let event = match (tag, rest) {
+                    ("<", _) => SideEvent::Bytes(&bytes),
+                    (_, "connected") => SideEvent::Connected,
+                    (_, "ended") => SideEvent::Ended,
+                    (_, "failed") => SideEvent::Failed,
+                    (_, "refused") => SideEvent::Refused([127, 0, 0, 66].into()),
+                    _ => return Err(format!("not what happens to a data connection: {line}")),
+                };
+                render(&stage.side(event), &mut out);
+            }
+            "S" | "E" | "W" | "K" | "R" | "X" | ">" | "O" => {}
             _ if line.starts_with('#') || line.is_empty() => {
                 out.push_str(line);
                 out.push('\n');
@@ -138,6 +186,13 @@ fn render(acts: &Acts, out: &mut String) {
             Effect::Record(piece) => out.push_str(&format!("R: {}\n", piece.lines.len())),
             Effect::Commit => out.push_str("W: durable\n"),
             Effect::Reply(StreamReply::Close) => out.push_str("X: closed\n"),
+            Effect::Reply(StreamReply::Side(Side::Listen)) => out.push_str("O: listen\n"),
+            Effect::Reply(StreamReply::Side(Side::Close)) => out.push_str("O: close\n"),
+            Effect::Reply(StreamReply::Side(Side::Send(bytes))) => {
+                for line in bytes.split_inclusive(|&b| b == b'\n') {
+                    out.push_str(&format!(">: {}\n", line.escape_ascii()));
+                }
+            }
             Effect::Reply(StreamReply::Data(bytes)) => {
                 for line in bytes.split_inclusive(|&b| b == b'\n') {
                     out.push_str(&format!("S: {}\n", line.escape_ascii()));

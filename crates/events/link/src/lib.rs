@@ -10,6 +10,7 @@ pub mod message;
 mod wire;
 
 pub use message::{
-    BlobPart, Desired, LINK_VERSION, Listening, Records, SensorStatus, Socket, ToControl, ToDecoy,
+    BlobPart, DataSocket, Desired, LINK_VERSION, Listening, Records, SensorStatus, Socket,
+    ToControl, ToDecoy,
 };
 pub use wire::{Link, LinkError, Receiver, Sender};

@@ -135,6 +135,18 @@ pub struct Listening {
     pub service: String,
     /// Address and port the decky claims.
     pub local: Peer,
+    /// Ports for data connections.
+    #[serde(default)]
+    pub data: Vec<DataSocket>,
+}
+
+/// A port for data connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataSocket {
+    /// The socket, handed over before.
+    pub socket: Socket,
+    /// Its port.
+    pub port: u16,
 }
 
 /// How a decoy process is. Counters count from its start.

@@ -15,4 +15,4 @@ mod listener;
 
 pub use address::{AddressError, Addresses, actor_address, check_address, is_attacker};
 pub use descriptors::{TooManyDeckies, descriptors_needed, fit, raise_limit};
-pub use listener::{BindError, HighPort, Listener, bind};
+pub use listener::{BindError, DataPort, HighPort, Listener, bind, data_port};

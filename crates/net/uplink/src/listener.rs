@@ -77,6 +77,34 @@ pub enum BindError {
     },
 }
 
+/// A port for data connections.
+#[derive(Debug)]
+pub struct DataPort {
+    /// The socket, non-blocking and closed on `exec`.
+    pub socket: TcpListener,
+    /// The port.
+    pub port: u16,
+}
+
+/// Connections that the kernel completes for a data port: its client's, and some to be turned away.
+const DATA_BACKLOG: i32 = 4;
+
+/// Listens on `ip` on a port of those that the kernel hands out by itself, which is where servers let
+/// it choose the ports of data connections.
+///
+/// # Errors
+/// When `ip` is not a loopback address of this machine, or the system gives no socket.
+pub fn data_port(ip: IpAddr) -> Result<DataPort, BindError> {
+    let address = SocketAddr::new(crate::check_address(ip)?, 0);
+    let socket = open(address, DATA_BACKLOG).map_err(|errno| match errno {
+        Errno::ADDRNOTAVAIL | Errno::AFNOSUPPORT => BindError::NoSuchAddress(ip),
+        Errno::MFILE | Errno::NFILE => BindError::NoDescriptor(address),
+        errno => BindError::Socket { address, source: errno.into() },
+    })?;
+    let listener = finish(socket, None)?;
+    Ok(DataPort { socket: listener.socket, port: listener.reached_at })
+}
+
 /// Listens on `ip` for the decky's `port`.
 ///
 /// Tried in this order: `previous` (where clients reached it last time), `port`, `port` + 20000, any
@@ -126,7 +154,7 @@ fn finish(socket: TcpListener, instead: Option<HighPort>) -> Result<Listener, Bi
 /// A listening socket, or why the port is unavailable.
 fn listen(ip: IpAddr, port: u16) -> Result<Result<TcpListener, HighPort>, BindError> {
     let address = SocketAddr::new(ip, port);
-    match open(address) {
+    match open(address, BACKLOG) {
         Ok(socket) => Ok(Ok(socket)),
         Err(Errno::ACCESS) => Ok(Err(HighPort::NotPermitted)),
         Err(Errno::ADDRINUSE) => Ok(Err(HighPort::Taken)),
@@ -136,14 +164,14 @@ fn listen(ip: IpAddr, port: u16) -> Result<Result<TcpListener, HighPort>, BindEr
     }
 }
 
-fn open(address: SocketAddr) -> rustix::io::Result<TcpListener> {
+fn open(address: SocketAddr, backlog: i32) -> rustix::io::Result<TcpListener> {
     let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = rustix::net::socket_with(family, SocketType::STREAM, flags, Some(ipproto::TCP))?;
     // Connections of an earlier run that linger do not keep the port.
     sockopt::set_socket_reuseaddr(&socket, true)?;
     rustix::net::bind(&socket, &address)?;
-    rustix::net::listen(&socket, BACKLOG)?;
+    rustix::net::listen(&socket, backlog)?;
     Ok(socket.into())
 }
 
@@ -243,6 +271,18 @@ mod tests {
         let listener = bind(decky(9), port, None).unwrap();
         assert_eq!(listener.instead, Some(HighPort::Taken));
         TcpStream::connect((decky(9), listener.reached_at)).unwrap();
+    }
+
+    #[test]
+    fn data_ports_of_one_decky_differ_and_stay_on_its_address() {
+        let ip = decky(10);
+        let (first, second) = (data_port(ip).unwrap(), data_port(ip).unwrap());
+        assert_ne!(first.port, second.port);
+        let mut client = TcpStream::connect((ip, first.port)).unwrap();
+        accept(&first.socket).0.write_all(b"x").unwrap();
+        client.read_exact(&mut [0]).unwrap();
+        TcpStream::connect((decky(11), first.port)).unwrap_err();
+        assert!(data_port("0.0.0.0".parse().unwrap()).is_err());
     }
 
     #[test]

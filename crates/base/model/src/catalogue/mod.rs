@@ -6,9 +6,12 @@
 
 mod auth;
 mod file;
+mod ftp;
 mod http;
+mod mail;
 mod session;
 mod shell;
+mod telnet;
 mod transport;
 
 pub use auth::{
@@ -19,7 +22,16 @@ pub use file::{
     Captured, FILE_CAPTURED, FILE_DOWNLOAD, FILE_SKIPPED, FILE_UPLOAD, file_captured,
     file_download, file_skipped, file_upload,
 };
+pub use ftp::{
+    BOUNCE_ATTEMPT, DATA_REFUSED, LIST, UPLOAD, USER, bounce_attempt, data_refused, ftp_command,
+    ftp_download, ftp_list, ftp_upload, ftp_user,
+};
 pub use http::{HTTP_REQUEST, Request, http_request};
+pub use mail::{
+    Attachment, Contents, EHLO, Envelope, MAIL_FROM, MESSAGE_ACCEPTED, MESSAGE_STORED, RCPT_DENIED,
+    RCPT_REJECTED_SYNTAX, RCPT_TO, UNKNOWN_COMMAND, VRFY, ehlo, mail_from, message_accepted,
+    message_stored, rcpt, unknown_command, vrfy,
+};
 pub use session::{
     SESSION_ENDED, SESSION_RECORDED, SESSION_SKIPPED, session_ended, session_recorded,
     session_skipped,
@@ -28,6 +40,7 @@ pub use shell::{
     COMMAND, Command, DOWNLOAD_ATTEMPT, TCPIP_FORWARD, command, download_attempt, running_command,
     tcpip_forward,
 };
+pub use telnet::{Negotiation, TELNET_NEGOTIATION, telnet_negotiation};
 pub use transport::{
     CONNECT, DISCONNECT, ERROR, KexInit, PROTOCOL_ERROR, SSH_CLIENT_BANNER, SSH_CLIENT_KEXINIT,
     STARTUP, connect, connects, disconnect, error, protocol_error, ssh_client_banner,
@@ -67,19 +80,29 @@ impl Kind {
 /// Every kind there is.
 pub const ALL: &[&Kind] = &[
     &AUTH_ATTEMPT,
+    &BOUNCE_ATTEMPT,
     &COMMAND,
     &CONNECT,
+    &DATA_REFUSED,
     &DISCONNECT,
     &DOWNLOAD_ATTEMPT,
+    &EHLO,
     &ERROR,
     &FILE_CAPTURED,
     &FILE_DOWNLOAD,
     &FILE_SKIPPED,
     &FILE_UPLOAD,
     &HTTP_REQUEST,
+    &LIST,
     &LOGIN_SUCCESS,
+    &MAIL_FROM,
+    &MESSAGE_ACCEPTED,
+    &MESSAGE_STORED,
     &PROTOCOL_ERROR,
     &PUBKEY_ATTEMPT,
+    &RCPT_DENIED,
+    &RCPT_REJECTED_SYNTAX,
+    &RCPT_TO,
     &SESSION_ENDED,
     &SESSION_RECORDED,
     &SESSION_SKIPPED,
@@ -87,6 +110,11 @@ pub const ALL: &[&Kind] = &[
     &SSH_CLIENT_KEXINIT,
     &STARTUP,
     &TCPIP_FORWARD,
+    &TELNET_NEGOTIATION,
+    &UNKNOWN_COMMAND,
+    &UPLOAD,
+    &USER,
+    &VRFY,
 ];
 
 /// The kind called `name`, if it is ours.
