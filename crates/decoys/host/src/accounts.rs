@@ -4,7 +4,7 @@ use base_model::Decky;
 use decoys_kit::Choices;
 
 use crate::crypt;
-use crate::persona::{Facts, tree};
+use crate::persona::{Facts, services_of, tree};
 
 /// A line of `/etc/passwd`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ enum Mode {
 }
 
 impl Accounts {
-    /// The accounts of `decky`, with the settings of its SSH service applied: whoever logs in over
+    /// The accounts of `decky`, with the settings of its SSH or else telnet service applied: whoever logs in over
     /// any service meets the same ones.
     #[must_use]
     pub fn of(decky: &Decky, facts: &Facts) -> Self {
@@ -66,7 +66,10 @@ impl Accounts {
             salts: Vec::new(),
             changed_day: facts.installed.div_euclid(86_400),
         };
-        out.system();
+        out.system(&tree().accounts.system, &tree().accounts.groups);
+        for service in services_of(decky) {
+            out.system(&service.accounts, &service.groups);
+        }
         for (name, password, uid) in logins(decky) {
             out.login(&name, password, uid, &facts.distro.admin_groups);
         }
@@ -77,14 +80,14 @@ impl Accounts {
         out
     }
 
-    fn system(&mut self) {
-        for line in tree().accounts.groups.split_whitespace() {
+    fn system(&mut self, accounts: &str, groups: &str) {
+        for line in groups.split_whitespace() {
             if let Some((name, gid)) = line.split_once(':') {
                 let gid = gid.parse().unwrap_or(65_534);
                 self.groups.push(Group { name: name.to_owned(), gid, members: Vec::new() });
             }
         }
-        for line in tree().accounts.system.trim().lines() {
+        for line in accounts.trim().lines() {
             let parts: Vec<&str> = line.split(':').collect();
             if let [name, uid, gid, comment, home, shell] = parts.as_slice() {
                 self.accounts.push(Account {
@@ -259,7 +262,8 @@ pub(crate) fn check(decky: &Decky, user: &[u8], password: &[u8]) -> bool {
 }
 
 fn setting<'d>(decky: &'d Decky, key: &str) -> Option<&'d str> {
-    decky.service("ssh")?.settings.get(key)?.as_str().filter(|text| !text.is_empty())
+    let of = |service: &&str| decky.service(service)?.settings.get(key)?.as_str();
+    ["ssh", "telnet"].iter().filter_map(of).find(|text| !text.is_empty())
 }
 
 fn mode(decky: &Decky) -> Mode {

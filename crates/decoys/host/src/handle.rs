@@ -8,7 +8,7 @@ use decoys_kit::Choices;
 
 use crate::accounts::{self, Account};
 use crate::fs::{Creds, Ino};
-use crate::machine::Machine;
+use crate::machine::{self, Machine};
 use crate::persona::{self, Distro};
 
 /// A handle on a decky's machine; clones are the same machine.
@@ -72,6 +72,18 @@ impl HostHandle {
     #[must_use]
     pub fn choices(&self) -> Choices<'_> {
         Choices::new(&self.0.decky.secret)
+    }
+
+    /// What the machine calls itself, with its domain.
+    #[must_use]
+    pub fn fqdn(&self) -> String {
+        persona::fqdn(&self.choices(), &machine::hostname(&self.0.decky))
+    }
+
+    /// The domain it is in.
+    #[must_use]
+    pub fn domain(&self) -> String {
+        persona::domain_of(&self.choices(), &machine::hostname(&self.0.decky))
     }
 
     /// Its distribution.

@@ -3,7 +3,7 @@
 use base_model::{Decky, Timestamp};
 use decoys_kit::Choices;
 
-use crate::persona::Facts;
+use crate::persona::{Facts, FtpServer, ftp_server};
 
 /// A line of `ps`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,7 +75,6 @@ const THREADS: &[(&str, &str)] = &[
 
 /// Daemons by service: service name, program, user, command line, size of the program.
 const SERVICES: &[(&str, &str, &str, &str, u64)] = &[
-    ("ftp", "/usr/sbin/vsftpd", "root", "/usr/sbin/vsftpd /etc/vsftpd.conf", 168_320),
     ("mysql", "/usr/sbin/mariadbd", "mysql", "/usr/sbin/mariadbd", 25_162_216),
     (
         "postgres",
@@ -86,7 +85,6 @@ const SERVICES: &[(&str, &str, &str, &str, u64)] = &[
     ),
     ("redis", "/usr/bin/redis-server", "redis", "/usr/bin/redis-server 127.0.0.1:6379", 1_824_312),
     ("smb", "/usr/sbin/smbd", "root", "/usr/sbin/smbd --foreground --no-process-group", 108_512),
-    ("smtp", "/usr/lib/postfix/sbin/master", "root", "/usr/lib/postfix/sbin/master -w", 51_416),
     ("snmp", "/usr/sbin/snmpd", "Debian-snmp", "/usr/sbin/snmpd -LOw -u Debian-snmp -f", 35_032),
 ];
 
@@ -173,6 +171,21 @@ pub(crate) fn system(decky: &Decky, facts: &Facts, http_server: &str) -> Vec<Pro
             daemon("www-data", "Sl", 8, "/usr/sbin/apache2 -k start");
             daemon("www-data", "Sl", 8, "/usr/sbin/apache2 -k start");
         }
+    }
+    if decky.service("smtp").is_some() {
+        daemon("root", "Ss", 9, "/usr/lib/postfix/sbin/master -w");
+        daemon("postfix", "S", 9, "qmgr -l -t unix -u");
+        daemon("postfix", "S", 9, "pickup -l -t unix -u -c");
+    }
+    if decky.service("ftp").is_some() {
+        match ftp_server(decky) {
+            FtpServer::Vsftpd => daemon("root", "Ss", 9, "/usr/sbin/vsftpd /etc/vsftpd.conf"),
+            FtpServer::ProFtpd => daemon("proftpd", "Ss", 9, "proftpd: (accepting connections)"),
+            FtpServer::PureFtpd => daemon("root", "Ss", 9, "pure-ftpd (SERVER)"),
+        }
+    }
+    if decky.service("telnet").is_some() {
+        daemon("root", "Ss", 9, "/usr/sbin/inetd");
     }
     for (service, _, user, command, _) in SERVICES {
         if decky.service(service).is_some() {

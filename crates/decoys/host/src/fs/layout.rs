@@ -14,7 +14,7 @@ use super::node::{Content, Device, Ino, Kind, Live, Node};
 use super::path::{base_name, parent_of};
 use super::vfs::{ROOT, Vfs};
 use crate::accounts::Accounts;
-use crate::persona::{Facts, fill, tree};
+use crate::persona::{Facts, fill, services_of, tree};
 
 /// The unchanged file system of `decky`.
 pub(crate) fn lay_out(decky: &Decky, facts: &Facts, accounts: &Accounts) -> Vfs {
@@ -35,6 +35,10 @@ pub(crate) fn lay_out(decky: &Decky, facts: &Facts, accounts: &Accounts) -> Vfs 
     // Last and with draws of their own, so that a program more changes nothing else.
     layout.rng = choices.stream("fs.layout.programs");
     layout.programs();
+    layout.rng = choices.stream("fs.layout.services");
+    for service in services_of(decky) {
+        layout.nodes(&service.nodes, &service.texts);
+    }
     let next = layout.next + 17;
     Vfs::over(layout.nodes, next)
 }
@@ -146,8 +150,13 @@ impl Layout<'_> {
     }
 
     fn persona(&mut self) {
+        self.nodes(&tree().nodes, &tree().texts);
+        self.distribution();
+    }
+
+    fn nodes(&mut self, nodes: &str, texts: &BTreeMap<String, String>) {
         let values = &self.facts.values;
-        let lines: Vec<String> = tree().nodes.lines().map(|line| fill(line, values)).collect();
+        let lines: Vec<String> = nodes.lines().map(|line| fill(line, values)).collect();
         for line in &lines {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
@@ -172,7 +181,7 @@ impl Layout<'_> {
                 }
                 ["f", mode, owner, path, key] => {
                     let key = key.trim_start_matches('@');
-                    let text = tree().texts.get(key).map_or("", String::as_str);
+                    let text = texts.get(key).map_or("", String::as_str);
                     let text = fill(text.strip_prefix('\n').unwrap_or(text), values);
                     let owner = self.owner(owner);
                     let used = ["/root/", "/opt/", "/var/www/"].iter().any(|p| path.starts_with(p));
@@ -189,6 +198,9 @@ impl Layout<'_> {
                 _ => {}
             }
         }
+    }
+
+    fn distribution(&mut self) {
         let distro = self.facts.distro;
         self.text(
             "/usr/lib/os-release",

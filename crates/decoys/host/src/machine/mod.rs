@@ -166,7 +166,7 @@ impl Machine {
 }
 
 /// What the machine calls itself: the operator's `hostname` setting, else the record's.
-fn hostname(decky: &Decky) -> String {
+pub(crate) fn hostname(decky: &Decky) -> String {
     let setting = decky.service("ssh").and_then(|ssh| ssh.settings.get("hostname"));
     let setting = setting.and_then(|value| value.as_str()).filter(|name| {
         !name.is_empty() && name.len() <= 253 && name.bytes().all(|b| b.is_ascii_graphic())

@@ -4,6 +4,7 @@ use base_model::Timestamp;
 
 use super::Machine;
 use crate::accounts::Account;
+use crate::shell::Entry;
 
 /// Most logins that are remembered for `Last login`.
 const MAX_LAST_LOGINS: usize = 256;
@@ -25,6 +26,8 @@ pub struct LoginSession {
     pub pid: u32,
     /// What runs in it now.
     pub running: String,
+    /// The server they came in by.
+    pub entry: Entry,
 }
 
 impl Machine {
@@ -61,6 +64,7 @@ impl Machine {
             since: now,
             pid,
             running: "-bash".to_owned(),
+            entry: Entry::Ssh,
         };
         if with_tty {
             if self.last_logins.len() < MAX_LAST_LOGINS
@@ -72,6 +76,13 @@ impl Machine {
         }
         self.sessions.insert(pid, session.clone());
         session
+    }
+
+    /// Notes by which server the login of process `pid` came.
+    pub fn came_by(&mut self, pid: u32, entry: Entry) {
+        if let Some(session) = self.sessions.get_mut(&pid) {
+            session.entry = entry;
+        }
     }
 
     /// Notes that the login of process `pid` is over.

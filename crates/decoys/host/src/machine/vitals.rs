@@ -6,6 +6,7 @@ use decoys_kit::Choices;
 use super::Machine;
 use crate::persona;
 use crate::processes::{self, Process};
+use crate::shell::Entry;
 
 /// Memory in kB.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,7 @@ impl Machine {
     pub fn processes(&self, now: Timestamp) -> Vec<Process> {
         let mut out = self.daemons();
         let listener = out.iter().find(|p| p.command.contains("[listener]")).map_or(1, |p| p.pid);
+        let inetd = out.iter().find(|p| p.name() == "inetd").map_or(1, |p| p.pid);
         for session in self.sessions.values() {
             let since = session.since.seconds();
             let tty = session.tty.clone();
@@ -52,6 +54,16 @@ impl Machine {
                 });
             };
             let server = session.pid - 2;
+            if session.entry == Entry::Telnet {
+                let (from, user) = (&session.from, &session.user);
+                let telnetd = format!("in.telnetd: {from}");
+                add(server, inetd, "telnetd", "?", "Ss", 10_012, 2_008, telnetd);
+                let login = format!("login -h {from} -p -- {user}");
+                add(server + 1, server, "root", place, "Ss", 9_740, 3_904, login);
+                let shell = "-bash".to_owned();
+                add(session.pid, server + 1, user, place, "S", 7_968, 4_760, shell);
+                continue;
+            }
             add(
                 server,
                 listener,

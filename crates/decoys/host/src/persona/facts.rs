@@ -116,6 +116,10 @@ impl Facts {
         };
         BTreeMap::from([
             ("hostname", self.hostname.clone()),
+            ("fqdn", super::fqdn(choices, &self.hostname)),
+            ("domain", super::domain_of(choices, &self.hostname)),
+            ("company", super::company(choices)),
+            ("mail_label", self.distro.mail_label().to_owned()),
             ("kernel", self.release.kernel.clone()),
             ("ip", decky.ip.to_string()),
             ("dns", neighbour_of(&neighbour, 1)),

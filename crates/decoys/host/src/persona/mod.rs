@@ -6,6 +6,7 @@
 //! All draws go through [`Choices`] with a label of their own; nothing derives from names.
 
 mod facts;
+mod service;
 
 use std::sync::LazyLock;
 
@@ -13,6 +14,8 @@ use decoys_kit::Choices;
 use serde::Deserialize;
 
 pub use facts::{Facts, fill};
+pub(crate) use service::services_of;
+pub use service::{FtpServer, ftp_server};
 
 /// A distribution.
 #[derive(Debug, Deserialize)]
@@ -169,12 +172,84 @@ pub fn http_server(choices: &Choices<'_>, slug: &str) -> &'static str {
     if choices.range("persona.http.server", 0, 2) == 0 { &release.nginx } else { &release.apache }
 }
 
+/// What a company in this trade may be called, without the form it has.
+const COMPANIES: &[&str] = &[
+    "Halvorsen",
+    "Brentlow",
+    "Kestrel",
+    "Norvane",
+    "Ardmore",
+    "Lindqvist",
+    "Pellworth",
+    "Tamarin",
+    "Osterley",
+    "Calder",
+    "Vantor",
+    "Maribel",
+    "Quillon",
+    "Redfern",
+    "Sablewood",
+    "Wexcombe",
+];
+const COMPANY_ENDINGS: &[&str] = &["Logistics", "Systems", "Foods", "Medical", "Works", "Trading"];
+/// Suffixes that are never delegated to anybody on the Internet, or used as if they were not.
+const SUFFIXES: &[&str] = &["local", "lan", "internal", "corp", "intra"];
+
+/// The company the machine belongs to.
+#[must_use]
+pub fn company(choices: &Choices<'_>) -> String {
+    let name = choices.pick("persona.company", COMPANIES).unwrap_or(&"Calder");
+    let ending = choices.pick("persona.company.ending", COMPANY_ENDINGS).unwrap_or(&"Systems");
+    format!("{name} {ending}")
+}
+
+/// The domain the machine is in.
+#[must_use]
+pub fn domain(choices: &Choices<'_>) -> String {
+    let company = company(choices).to_lowercase();
+    let name = match choices.range("persona.domain", 0, 2) {
+        0 => company.replace(' ', "-"),
+        _ => company.split(' ').next().unwrap_or_default().to_owned(),
+    };
+    format!("{name}.{}", choices.pick("persona.domain.suffix", SUFFIXES).unwrap_or(&"local"))
+}
+
 /// Words of host names (`spec/deckies.md` §3.1).
 const WORDS: &[&str] = &[
     "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet",
     "kilo", "lima", "mike", "nova", "oscar", "prod", "web", "db", "mail", "proxy", "dev", "stage",
     "backup", "monitor", "files",
 ];
+
+/// The domain of the machine called `hostname`.
+#[must_use]
+pub fn domain_of(choices: &Choices<'_>, hostname: &str) -> String {
+    match hostname.split_once('.') {
+        Some((_, domain)) if !domain.is_empty() => domain.to_lowercase(),
+        _ => domain(choices),
+    }
+}
+
+/// `hostname` with its domain.
+#[must_use]
+pub fn fqdn(choices: &Choices<'_>, hostname: &str) -> String {
+    let short = hostname.split('.').next().unwrap_or(hostname).to_lowercase();
+    format!("{short}.{}", domain_of(choices, hostname))
+}
+
+impl Distro {
+    /// What its mail servers put into their banner.
+    #[must_use]
+    pub fn mail_label(&self) -> &'static str {
+        if self.welcome == "ubuntu" { "Ubuntu" } else { "Debian/GNU" }
+    }
+
+    /// The version of `package`; empty when it is not in the data.
+    #[must_use]
+    pub fn package(&self, package: &str) -> &str {
+        self.packages.get(package).map_or("", String::as_str)
+    }
+}
 
 /// A host name in the style of distribution `slug`.
 #[must_use]

@@ -23,4 +23,4 @@ mod regex;
 mod test_expr;
 
 pub use io::{Act, Item, Written};
-pub use process::{Process, Spawn, Stdio};
+pub use process::{Entry, Process, Spawn, Stdio};

@@ -60,6 +60,7 @@ impl Shell {
                 env: Vec::new(),
                 connection: ("198.51.100.9".to_owned(), 40022, "10.0.3.1".to_owned(), 22),
                 now: self.now,
+                entry: crate::shell::Entry::Ssh,
             },
         );
         process.input(input);

@@ -39,6 +39,15 @@ pub enum Stdio {
     Pipes,
 }
 
+/// The server that somebody came in by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// `sshd`.
+    Ssh,
+    /// `telnetd` and `login`.
+    Telnet,
+}
+
 /// What to start.
 #[derive(Clone, Debug)]
 pub struct Spawn {
@@ -54,6 +63,8 @@ pub struct Spawn {
     pub connection: (String, u16, String, u16),
     /// Start time.
     pub now: Timestamp,
+    /// How they came in.
+    pub entry: Entry,
 }
 
 /// A running program with all it started.
@@ -81,6 +92,7 @@ impl Process {
             let welcome = login::welcome(machine, &spawn.account.name, spawn.now);
             let session =
                 machine.log_in(&spawn.account, terminal.is_some(), (&from.0, from.1), spawn.now);
+            machine.came_by(session.pid, spawn.entry);
             (welcome, session)
         });
         let session_pid = session.pid;

@@ -1,6 +1,6 @@
 //! The environment a program of a session starts in, as `sshd` sets it up.
 
-use super::{Spawn, Stdio};
+use super::{Entry, Spawn, Stdio};
 use crate::HostHandle;
 use crate::shell::fd::{Fd, Fds};
 use crate::shell::io::{Shared, Stream};
@@ -49,10 +49,14 @@ pub(super) fn process_of(
     set("HOME", account.home.clone());
     set("SHELL", account.shell.clone());
     set("PATH", path.to_owned());
-    set("SSH_CLIENT", format!("{client} {client_port} {server_port}"));
-    set("SSH_CONNECTION", format!("{client} {client_port} {server} {server_port}"));
+    if spawn.entry == Entry::Ssh {
+        set("SSH_CLIENT", format!("{client} {client_port} {server_port}"));
+        set("SSH_CONNECTION", format!("{client} {client_port} {server} {server_port}"));
+    }
     if let (Stdio::Terminal { term, .. }, Some(tty)) = (&spawn.stdio, &session.tty) {
-        set("SSH_TTY", format!("/dev/{tty}"));
+        if spawn.entry == Entry::Ssh {
+            set("SSH_TTY", format!("/dev/{tty}"));
+        }
         let term = String::from_utf8_lossy(term).into_owned();
         set("TERM", if term.is_empty() { "xterm".to_owned() } else { term });
     }

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use base_model::Transport;
 
+use crate::shell::Entry;
 use crate::shell::proc::Proc;
 
 /// A listening socket or a connection.
@@ -98,12 +99,17 @@ pub(super) fn sockets(proc: &Proc) -> Vec<Socket> {
                         "apache2"
                     }
                 }
-                "ftp" => "vsftpd",
+                "ftp" => match crate::persona::ftp_server(machine.decky()) {
+                    crate::persona::FtpServer::Vsftpd => "vsftpd",
+                    crate::persona::FtpServer::ProFtpd => "proftpd",
+                    crate::persona::FtpServer::PureFtpd => "pure-ftpd",
+                },
                 "mysql" => "mariadbd",
                 "redis" => "redis-server",
                 "smb" => "smbd",
                 "smtp" => "master",
                 "snmp" => "snmpd",
+                "telnet" => "inetd",
                 other => other,
             };
             let process = table.iter().find(|p| p.name() == program);
@@ -126,19 +132,24 @@ pub(super) fn sockets(proc: &Proc) -> Vec<Socket> {
             }
         }
         out.sort_by_key(|socket| (socket.udp, socket.local.contains(':'), socket.local_port));
-        let port = machine
-            .decky()
-            .service("ssh")
-            .and_then(|ssh| ssh.ports.first())
-            .map_or(22, |p| p.number);
+        let port = |service: &str, usual: u16| {
+            let ports = machine.decky().service(service).map(|service| &service.ports);
+            ports.and_then(|ports| ports.first()).map_or(usual, |port| port.number)
+        };
         let here = machine.decky().ip.to_string();
         for session in machine.every_session() {
             out.push(Socket {
                 udp: false,
                 local: here.clone(),
-                local_port: port,
+                local_port: match session.entry {
+                    Entry::Ssh => port("ssh", 22),
+                    Entry::Telnet => port("telnet", 23),
+                },
                 peer: Some((session.from.clone(), session.port)),
-                program: format!("sshd: {}", session.user),
+                program: match session.entry {
+                    Entry::Ssh => format!("sshd: {}", session.user),
+                    Entry::Telnet => "in.telnetd".to_owned(),
+                },
                 pid: session.pid.saturating_sub(2),
             });
         }

@@ -194,7 +194,13 @@ pub(in crate::shell::commands) async fn ss(proc: &mut Proc) -> Outcome {
                 None => format!("{any}:*"),
             };
             let queue = if s.peer.is_none() && !s.udp {
-                if s.program == "sshd" { 128 } else { 511 }
+                match s.program.as_str() {
+                    "sshd" | "proftpd" | "inetd" => 128,
+                    "master" => 100,
+                    "vsftpd" => 32,
+                    "pure-ftpd" => 9,
+                    _ => 511,
+                }
             } else {
                 0
             };
