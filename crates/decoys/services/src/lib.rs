@@ -5,9 +5,13 @@
 //! copied for the next. Settings, catalogue, port map and documentation derive from each
 //! `SERVICE`; joining the list enrols a service in the conformance tests.
 
+pub mod ftp;
 pub mod http;
 mod registry;
+mod runner;
+pub mod smtp;
 pub mod ssh;
+pub mod telnet;
 pub mod template;
 
 pub use registry::{ALL, find};

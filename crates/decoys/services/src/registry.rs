@@ -1,9 +1,10 @@
 //! Every service there is, sorted by name. A reader must be able to find them all by reading.
 
-use crate::{Service, http, ssh};
+use crate::{Service, ftp, http, smtp, ssh, telnet};
 
 /// All services.
-pub static ALL: &[&Service] = &[&http::SERVICE, &ssh::SERVICE];
+pub static ALL: &[&Service] =
+    &[&ftp::SERVICE, &http::SERVICE, &smtp::SERVICE, &ssh::SERVICE, &telnet::SERVICE];
 
 /// The service called `name`.
 #[must_use]

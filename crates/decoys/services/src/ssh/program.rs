@@ -1,19 +1,13 @@
-//! A program on a session channel: its input and output, its recording, its end.
+//! A program on a session channel.
 
-use std::time::Duration;
-
-use base_model::{SessionId, Timestamp, catalogue};
-use decoys_host::shell::{Act, Item, Process, Spawn, Stdio};
+use base_model::{SessionId, Timestamp};
+use decoys_host::shell::{Entry, Spawn, Stdio};
 use decoys_host::{Account, HostHandle};
-use decoys_kit::Recorder;
-use decoys_kit::recorder::{Direction, Terminal};
+use decoys_kit::recorder::Terminal;
 use decoys_kit::ssh::{Channel, SshContext, SshReply};
 
 use super::channel::Wishes;
-use super::tell;
-
-/// Recorded lines are handed over at the latest after this.
-const FLUSH: Duration = Duration::from_secs(1);
+use crate::runner::{Account as About, Output, Runner};
 
 /// What a client asks to run.
 pub(super) enum Run {
@@ -38,16 +32,8 @@ pub(super) struct Caller<'a> {
 /// A running program.
 pub(super) struct Program {
     channel: Channel,
-    session: SessionId,
-    process: Process,
-    recorder: Option<Recorder>,
-    flush_at: Option<Timestamp>,
-    started: Timestamp,
-    exec: bool,
-    subsystem: bool,
+    runner: Runner,
     pty: bool,
-    /// Facts were told since the last commit.
-    uncommitted: bool,
 }
 
 impl Program {
@@ -64,18 +50,15 @@ impl Program {
             Some(pty) => Stdio::Terminal { term: pty.term.clone(), size: pty.size },
             None => Stdio::Pipes,
         };
-        let recorder = wishes.pty.as_ref().map(|pty| {
-            let terminal = Terminal {
-                size: pty.size,
-                term: pty.term.clone(),
-                env: wishes.env.clone(),
-                modes: pty.modes.clone(),
-                client: caller.client.to_vec(),
-                auth_method: caller.method.to_owned(),
-                agent: wishes.agent,
-                x11: wishes.x11,
-            };
-            Recorder::start(session, now, &terminal)
+        let terminal = wishes.pty.as_ref().map(|pty| Terminal {
+            size: pty.size,
+            term: pty.term.clone(),
+            env: wishes.env.clone(),
+            modes: pty.modes.clone(),
+            client: caller.client.to_vec(),
+            auth_method: caller.method.to_owned(),
+            agent: wishes.agent,
+            x11: wishes.x11,
         });
         let subsystem = matches!(run, Run::Subsystem(_));
         let command = match run {
@@ -91,154 +74,58 @@ impl Program {
             env: wishes.env.clone(),
             connection: caller.connection.clone(),
             now,
+            entry: Entry::Ssh,
         };
-        Self {
-            channel,
-            session,
-            process: Process::spawn(caller.host, spawn),
-            recorder,
-            flush_at: None,
-            started: now,
-            exec,
-            subsystem,
-            pty: wishes.pty.is_some(),
-            uncommitted: false,
-        }
+        let account = About { session, terminal, exec, subsystem };
+        let runner = Runner::start(caller.host, spawn, account);
+        Self { channel, runner, pty: wishes.pty.is_some() }
     }
 
     /// Takes input from the client.
     pub(super) fn input(&mut self, now: Timestamp, bytes: &[u8]) {
-        if let Some(recorder) = &mut self.recorder {
-            recorder.bytes(now, Direction::Input { echo: self.process.echo() }, bytes);
-            self.flush_at.get_or_insert(now + FLUSH);
-        }
-        self.process.input(bytes);
+        self.runner.input(now, bytes);
     }
 
     pub(super) fn end_of_input(&mut self) {
-        self.process.end_of_input();
+        self.runner.end_of_input();
     }
 
     pub(super) fn resize(&mut self, now: Timestamp, columns: u32, rows: u32) {
-        if let Some(recorder) = &mut self.recorder {
-            recorder.resize(now, columns, rows);
-            self.flush_at.get_or_insert(now + FLUSH);
-        }
-        self.process.resize(columns, rows);
+        self.runner.resize(now, columns, rows);
     }
 
     pub(super) fn signal(&mut self, name: &[u8]) {
-        self.process.signal(name);
+        self.runner.signal(name);
     }
 
     /// When [`Program::run`] is wanted next.
     pub(super) fn due(&self) -> Option<Timestamp> {
-        [self.process.wake_at(), self.flush_at].into_iter().flatten().min()
+        self.runner.due()
     }
 
     /// Lets it run, and passes on what came of it; false once it has ended.
     pub(super) fn run(&mut self, cx: &mut SshContext<'_>) -> bool {
-        self.process.poll(cx.now());
-        self.pass_on(cx);
-        match self.process.exit() {
-            None => {
-                self.settle(cx);
-                if self.flush_at.is_some_and(|at| at <= cx.now()) {
-                    self.flush(cx);
-                }
-                true
-            }
-            Some(status) => {
-                self.finish(cx);
-                let channel = self.channel;
-                let status = SshReply::ExitStatus(channel, u32::from(status));
-                // The order in which sshd notices the end of a terminal and of pipes.
-                if self.pty {
-                    cx.reply(status);
-                    cx.reply(SshReply::Eof(channel));
-                } else {
-                    cx.reply(SshReply::Eof(channel));
-                    cx.reply(status);
-                }
-                cx.reply(SshReply::Close(channel));
-                false
-            }
+        let channel = self.channel;
+        let status = self.runner.run(cx, |output| match output {
+            Output::Out(bytes) => SshReply::Data(channel, bytes),
+            Output::Err(bytes) => SshReply::Stderr(channel, bytes),
+        });
+        let Some(status) = status else { return true };
+        let status = SshReply::ExitStatus(channel, u32::from(status));
+        // The order in which sshd notices the end of a terminal and of pipes.
+        if self.pty {
+            cx.reply(status);
+            cx.reply(SshReply::Eof(channel));
+        } else {
+            cx.reply(SshReply::Eof(channel));
+            cx.reply(status);
         }
-    }
-
-    fn pass_on(&mut self, cx: &mut SshContext<'_>) {
-        for item in self.process.take() {
-            match item {
-                Item::Act(Act::Command { .. }) if self.subsystem => {}
-                Item::Act(act) => {
-                    tell::act(cx, self.session, act, self.exec);
-                    self.uncommitted = true;
-                }
-                Item::Out(bytes) => {
-                    self.record_output(cx, &bytes);
-                    self.settle(cx);
-                    cx.reply(SshReply::Data(self.channel, bytes));
-                }
-                Item::Err(bytes) => {
-                    self.record_output(cx, &bytes);
-                    self.settle(cx);
-                    cx.reply(SshReply::Stderr(self.channel, bytes));
-                }
-            }
-        }
-    }
-
-    fn record_output(&mut self, cx: &mut SshContext<'_>, bytes: &[u8]) {
-        let now = cx.now();
-        if let Some(recorder) = &mut self.recorder {
-            recorder.bytes(now, Direction::Output, bytes);
-            self.flush_at.get_or_insert(now + FLUSH);
-            if let Some(piece) = recorder.take_if_large() {
-                cx.record(piece);
-            }
-        }
-    }
-
-    fn flush(&mut self, cx: &mut SshContext<'_>) {
-        self.flush_at = None;
-        if let Some(piece) = self.recorder.as_mut().and_then(Recorder::take) {
-            cx.record(piece);
-        }
-    }
-
-    /// Makes what was told durable before anything further is sent.
-    fn settle(&mut self, cx: &mut SshContext<'_>) {
-        if self.uncommitted {
-            self.uncommitted = false;
-            self.flush(cx);
-            cx.commit();
-        }
+        cx.reply(SshReply::Close(channel));
+        false
     }
 
     /// The session is over, whoever ended it.
     pub(super) fn finish(&mut self, cx: &mut SshContext<'_>) {
-        let now = cx.now();
-        for item in self.process.take() {
-            if let Item::Act(act) = item
-                && !(self.subsystem && matches!(act, Act::Command { .. }))
-            {
-                tell::act(cx, self.session, act, self.exec);
-            }
-        }
-        match self.recorder.take() {
-            Some(mut recorder) => {
-                let (piece, duration, bytes, truncated) = recorder.finish(now);
-                if let Some(piece) = piece {
-                    cx.record(piece);
-                }
-                cx.emit_in(self.session, catalogue::session_recorded(duration, bytes, truncated));
-            }
-            None => {
-                cx.emit_in(self.session, catalogue::session_ended(now.since(self.started)));
-            }
-        }
-        self.flush_at = None;
-        self.uncommitted = false;
-        cx.commit();
+        self.runner.finish(cx);
     }
 }
