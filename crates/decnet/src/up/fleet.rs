@@ -5,10 +5,10 @@ use std::net::TcpListener;
 use std::num::NonZeroU16;
 
 use anyhow::Context as _;
-use base_model::{Decky, DeckyId, Peer};
+use base_model::{Decky, DeckyId, DeckyService, Peer, Port};
 use base_runtime::{Clock, entropy};
 use decoys_kit::ServiceSpec;
-use net_uplink::{Addresses, HighPort};
+use net_uplink::{Addresses, DataPort, HighPort};
 use operate_fleet::{Inventory, Request, plan, services_of};
 use store_db::Db;
 
@@ -31,6 +31,8 @@ pub(crate) struct Bound {
     /// The endpoint that the decky claims.
     pub(crate) local: Peer,
     pub(crate) socket: TcpListener,
+    /// Ports for data connections.
+    pub(crate) data: Vec<DataPort>,
 }
 
 /// Loads the fleet, draws what is missing to `options.deckies`, and binds every port.
@@ -67,8 +69,14 @@ pub(crate) async fn bring_up(
         None => deckies.len(),
     };
     let limit = net_uplink::raise_limit();
-    let per_new: usize = services.iter().map(|spec| spec.listens.len()).sum();
-    let ports = |decky: &Decky| decky.services.iter().map(|service| service.ports.len()).sum();
+    let per_new: usize = services.iter().map(|spec| sockets_of(spec)).sum();
+    let ports = |decky: &Decky| {
+        let data = |service: &DeckyService, port: &Port| data_ports(&service.name, port.number);
+        let sockets = |service: &DeckyService| -> usize {
+            service.ports.iter().map(|port| 1 + usize::from(data(service, port))).sum()
+        };
+        decky.services.iter().map(sockets).sum()
+    };
     let mut counts: Vec<usize> = deckies.iter().map(ports).collect();
     counts.resize(wanted, per_new);
     let descriptors = net_uplink::fit(&counts, limit).map_err(|error| {
@@ -87,6 +95,18 @@ pub(crate) async fn bring_up(
     let nonces: Result<Vec<_>, _> = deckies.iter().map(|_| entropy::bytes()).collect();
     inventory.save(&deckies, nonces?, clock.now()).await?;
     Ok(Fleet { deckies, sockets, descriptors })
+}
+
+/// Sockets that a service takes.
+fn sockets_of(spec: &ServiceSpec) -> usize {
+    spec.listens.iter().map(|listen| 1 + usize::from(listen.data_ports)).sum()
+}
+
+/// How many data ports go with `port` of the service called `name`.
+fn data_ports(name: &str, port: u16) -> u8 {
+    let listens = decoys_services::find(name).map(|service| service.spec.listens);
+    let listen = listens.and_then(|all| all.iter().find(|listen| listen.port == port));
+    listen.map_or(0, |listen| listen.data_ports)
 }
 
 fn draw(
@@ -127,11 +147,16 @@ fn bind(deckies: &mut [Decky]) -> anyhow::Result<Vec<Bound>> {
                         *stand_ins.entry((port.number, why.to_string())).or_insert(0_usize) += 1;
                     }
                 }
+                let data = (0..data_ports(&service.name, port.number))
+                    .map(|_| net_uplink::data_port(decky.ip))
+                    .collect::<Result<Vec<_>, _>>()
+                    .with_context(|| format!("data ports of decky `{}`", decky.name))?;
                 sockets.push(Bound {
                     decky: decky.id,
                     service: service.name.clone(),
                     local: Peer { ip: decky.ip, port: port.number },
                     socket: listener.socket,
+                    data,
                 });
             }
         }

@@ -8,8 +8,8 @@ use base_model::{BootId, Record, SensorId, Sha256Digest};
 use base_runtime::Shutdown;
 use events_journal::segment;
 use events_link::{
-    Desired, LINK_VERSION, Link, LinkError, Listening, Receiver, Records, Sender, SensorStatus,
-    Socket, ToControl, ToDecoy,
+    DataSocket, Desired, LINK_VERSION, Link, LinkError, Listening, Receiver, Records, Sender,
+    SensorStatus, Socket, ToControl, ToDecoy,
 };
 use store_ingest::{BlobStore, Unreadable};
 use tokio::sync::{mpsc, oneshot};
@@ -105,23 +105,28 @@ impl Intake<'_> {
 
     /// Sends sockets and desired state.
     async fn hand_over(&self, tx: &mut Sender) -> Result<(), Ended> {
-        let numbered: Vec<(Socket, &super::fleet::Bound)> =
-            (0..).map(Socket).zip(&self.fleet.sockets).collect();
-        for some in numbered.chunks(SOCKETS) {
+        let mut numbers = (0..).map(Socket);
+        let mut handed: Vec<(Socket, BorrowedFd<'_>)> = Vec::new();
+        let mut hand = |descriptor| {
+            let socket = numbers.next().unwrap_or(Socket(u32::MAX));
+            handed.push((socket, descriptor));
+            socket
+        };
+        let mut listening = Vec::new();
+        for bound in &self.fleet.sockets {
+            let socket = hand(bound.socket.as_fd());
+            let data = bound.data.iter();
+            let data = data
+                .map(|one| DataSocket { socket: hand(one.socket.as_fd()), port: one.port })
+                .collect();
+            let (decky, service, local) = (bound.decky, bound.service.clone(), bound.local);
+            listening.push(Listening { socket, decky, service, local, data });
+        }
+        for some in handed.chunks(SOCKETS) {
             let sockets = some.iter().map(|(socket, _)| *socket).collect();
-            let descriptors: Vec<BorrowedFd<'_>> =
-                some.iter().map(|(_, bound)| bound.socket.as_fd()).collect();
+            let descriptors: Vec<BorrowedFd<'_>> = some.iter().map(|(_, fd)| *fd).collect();
             tx.send_with(&ToDecoy::Sockets(sockets), &descriptors).await?;
         }
-        let listening = numbered
-            .into_iter()
-            .map(|(socket, bound)| Listening {
-                socket,
-                decky: bound.decky,
-                service: bound.service.clone(),
-                local: bound.local,
-            })
-            .collect();
         let deckies = self.fleet.deckies.clone();
         let desired = Desired { generation: self.generation, deckies, listening };
         Ok(tx.send(&ToDecoy::Desired(desired)).await?)

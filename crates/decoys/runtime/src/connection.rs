@@ -14,6 +14,7 @@ use tokio::net::TcpStream;
 use crate::Service;
 use crate::bare;
 use crate::counted::Counted;
+use crate::data::{DataConnection, DataPorts};
 use crate::machine::Machine;
 use crate::sensor::Sensor;
 use crate::stream;
@@ -26,6 +27,7 @@ pub(crate) struct Endpoint {
     pub(crate) service: &'static Service,
     pub(crate) settings: Settings,
     pub(crate) local: Peer,
+    pub(crate) data: Option<Arc<DataPorts>>,
 }
 
 /// Serves `stream` from `peer` until it ends.
@@ -95,7 +97,10 @@ async fn converse(
         session,
     };
     match &endpoint.service.open {
-        Open::Stream(open) => stream::drive(stream, open(opening), rng, voice).await,
+        Open::Stream(open) => {
+            let data = DataConnection::new(endpoint.data.clone(), peer.ip);
+            stream::drive(stream, open(opening), rng, voice, data).await;
+        }
         Open::Ssh(open) => {
             let session = open(opening);
             match endpoint.machine.keys().await {

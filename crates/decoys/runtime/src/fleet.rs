@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::Service;
 use crate::connection::{self, Endpoint};
+use crate::data::DataPorts;
 use crate::machine::Machine;
 use crate::sensor::Sensor;
 use crate::voice::{Bound, Voice};
@@ -96,6 +97,9 @@ impl Fleet {
         let Some(listener) = self.sockets.remove(&listening.socket).and_then(listener) else {
             return Err(listening);
         };
+        let sockets = listening.data.iter();
+        let data: Vec<(OwnedFd, u16)> =
+            sockets.filter_map(|one| Some((self.sockets.remove(&one.socket)?, one.port))).collect();
         let given = machine.decky.service(service.spec.name).map(|one| one.settings.clone());
         let settings = Settings::parse(service.spec.settings, &given.unwrap_or_default());
         // Control validated them; what it let through wrongly falls back to the defaults.
@@ -106,6 +110,7 @@ impl Fleet {
             service,
             settings,
             local: listening.local,
+            data: (!data.is_empty()).then(|| Arc::new(DataPorts::new(data))),
         });
         self.tell_startup(&endpoint).await;
         let task = tokio::spawn(accept(endpoint, listener));

@@ -11,6 +11,7 @@ mod admission;
 mod bare;
 mod connection;
 mod counted;
+mod data;
 mod fleet;
 mod machine;
 mod process;

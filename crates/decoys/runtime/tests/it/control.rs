@@ -54,6 +54,7 @@ impl Control {
             decky: decky().id,
             service: "toy".into(),
             local: Peer { ip: address.ip(), port: 7 },
+            data: Vec::new(),
         };
         let desired = Desired { generation: 1, deckies: vec![decky()], listening: vec![listening] };
         tx.send(&ToDecoy::Desired(desired)).await.unwrap();

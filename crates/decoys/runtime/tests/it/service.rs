@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use base_model::Timestamp;
 use base_model::catalogue::{self, Captured, Command};
-use base_model::{Timestamp, Transport};
 use decoys_host::HostHandle;
 use decoys_kit::{Fidelity, Listen, Open, ServiceSpec, StreamContext, StreamSession};
 use decoys_runtime::Service;
@@ -13,7 +13,7 @@ pub(crate) static TOY: Service = Service {
         name: "toy",
         summary: "does what it is told",
         fidelity: Fidelity::Low,
-        listens: &[Listen { transport: Transport::Tcp, port: 7 }],
+        listens: &[Listen::tcp(7)],
         settings: &[],
         events: &[],
     },
