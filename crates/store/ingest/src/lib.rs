@@ -17,6 +17,7 @@ mod fold;
 mod forensic;
 mod indexer;
 mod ingest;
+mod mail;
 mod recording;
 mod rotating;
 mod signals;

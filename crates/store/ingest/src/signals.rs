@@ -20,6 +20,8 @@ pub(crate) struct Signals {
     /// Ids of sessions that ended.
     pub(crate) ended: Vec<String>,
     pub(crate) captured: Vec<Captured>,
+    /// Payloads of mail that came in.
+    pub(crate) mails: Vec<Value>,
 }
 
 /// A source seen for the first time.
@@ -63,6 +65,7 @@ const STARTED: &str = "attacker.session.started";
 /// Topic of the end of a session.
 pub(crate) const ENDED: &str = "attacker.session.ended";
 const CAPTURED: &str = "credential.captured";
+const RECEIVED: &str = "email.received";
 /// Topic of a batch that is committed.
 pub(crate) const LOG: &str = "system.log";
 
@@ -98,6 +101,9 @@ impl Outbox {
                     outbox.0.push((CAPTURED, captured_json(row, *is_new)));
                 }
             }
+        }
+        if bus.wants(RECEIVED) {
+            outbox.0.extend(signals.mails.iter().map(|mail| (RECEIVED, mail.clone())));
         }
         if bus.wants(SCORED) {
             outbox.0.extend(changes.attackers.iter().map(|row| (SCORED, scored_json(row))));

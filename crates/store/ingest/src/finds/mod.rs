@@ -44,6 +44,7 @@ pub(crate) fn of(event: &Event, source: Option<IpAddr>) -> Vec<Find> {
     match event.kind.as_ref() {
         "ssh_client_banner" => banner(event).into_iter().collect(),
         "file_captured" => file(event).into_iter().collect(),
+        "message_stored" => mail(event).into_iter().collect(),
         _ if http::speaks(&event.service) => http::finds(event, source),
         _ => Vec::new(),
     }
@@ -65,6 +66,30 @@ fn file(event: &Event) -> Option<Find> {
     let mut payload = Map::new();
     payload.insert("kind".into(), "file".into());
     for key in ["stored_as", "sha256", "size", "orig_path", "attribution", "writer_comm"] {
+        if let Some(value) = fields.get(key) {
+            payload.insert(key.into(), value.clone());
+        }
+    }
+    Some(Find::new("artifact", &Value::Object(payload), &json!({})))
+}
+
+fn mail(event: &Event) -> Option<Find> {
+    let fields = &event.fields;
+    fields.text("stored_as")?;
+    let mut payload = Map::new();
+    payload.insert("kind".into(), "mail".into());
+    for key in [
+        "stored_as",
+        "sha256",
+        "size",
+        "subject",
+        "from_hdr",
+        "to_hdr",
+        "mail_from",
+        "rcpt_to",
+        "attachment_count",
+        "content_type",
+    ] {
         if let Some(value) = fields.get(key) {
             payload.insert(key.into(), value.clone());
         }

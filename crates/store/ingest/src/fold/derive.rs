@@ -7,6 +7,7 @@ use store_db::{LogRow, UNKNOWN_ATTACKER, storable_time};
 use super::credential::{self, Attempt};
 use super::session::{self, SessionFact};
 use crate::finds::{self, Find};
+use crate::mail::{self, Received};
 
 /// Longest name in an indexed column, in characters.
 const NAME: usize = 64;
@@ -27,6 +28,8 @@ pub(crate) struct Derived {
     /// Digest, size and name of a captured file.
     pub(crate) artifact: Option<(String, u64, String)>,
     pub(crate) finds: Vec<Find>,
+    /// What is told of a mail that came in.
+    pub(crate) mail: Option<Received>,
     /// Names that were cut or cleaned.
     pub(crate) cut: u64,
 }
@@ -86,6 +89,7 @@ pub(crate) fn derive(event: &Event, source: &Source, boot_seq: u64) -> Derived {
         attempt: None,
         artifact: None,
         finds: Vec::new(),
+        mail: None,
         cut: cut_names,
         row,
     };
@@ -98,6 +102,7 @@ pub(crate) fn derive(event: &Event, source: &Source, boot_seq: u64) -> Derived {
     derived.session = session::fact(event, class, derived.command.is_some());
     derived.attempt = credential::attempt(event, &derived.row);
     derived.artifact = artifact(event);
+    derived.mail = mail::received(event);
     derived.finds = finds::of(event, attacker.map(|a| a.0));
     derived
 }
@@ -164,7 +169,7 @@ fn command(event: &Event) -> Option<String> {
 }
 
 fn artifact(event: &Event) -> Option<(String, u64, String)> {
-    if event.kind != "file_captured" {
+    if !matches!(event.kind.as_ref(), "file_captured" | "message_stored") {
         return None;
     }
     let sha256 = event.fields.text("sha256")?.parse::<base_model::Sha256Digest>().ok()?;

@@ -130,6 +130,9 @@ impl Fold {
         self.command(&mut event, uuid.as_deref());
         self.artifact(&mut event, uuid.as_deref());
         self.credential(&mut event, uuid.as_deref());
+        if let (Some(mail), Some(uuid)) = (event.mail.take(), uuid) {
+            self.signals.mails.push(mail.sent_by(&uuid, &event.row));
+        }
         for find in std::mem::take(&mut event.finds) {
             self.bounty(&event, find);
         }

@@ -49,6 +49,62 @@ async fn the_bus_hears_once_of_what_was_committed() {
 }
 
 #[tokio::test]
+async fn a_mail_is_an_artifact_and_the_bus_hears_domains_only() {
+    use base_model::catalogue::{Attachment, Contents, Envelope};
+    for world in worlds().await {
+        let mut all = world.bus.subscribe("email.>");
+        let digest = base_model::Sha256Digest::of(b"mail");
+        let recipients = [b"x@One.example".to_vec(), b"y@one.example".to_vec()];
+        let envelope = Envelope {
+            msg_id: "4BC30",
+            mail_from: b"ceo@bank.example",
+            rcpt_to: &recipients,
+            size: 4,
+            truncated: false,
+        };
+        let file = Attachment {
+            filename: "Invoice.ZIP".to_owned(),
+            content_type: "application/zip".to_owned(),
+            size: 9,
+            sha256: base_model::Sha256Digest::of(b"file"),
+            macro_indicator: false,
+            encrypted: true,
+        };
+        let contents = Contents {
+            subject: "pay".to_owned(),
+            from: "Boss <boss@corp.example>".to_owned(),
+            attachments: vec![file],
+            ..Contents::default()
+        };
+        let at = base_model::Timestamp::from_micros(0);
+        let fact = catalogue::message_stored(at, &envelope, digest, &contents);
+        let records = [record(of(1, fact))];
+        world.apply(&records).await;
+        world.apply(&records).await;
+        let heard = all.try_recv().unwrap();
+        assert_eq!(all.try_recv(), None);
+        let mail = &*heard.payload;
+        assert_eq!(mail["rcpt_domains"], json!(["one.example"]));
+        assert_eq!((&mail["rcpt_count"], &mail["source_id"]), (&json!(2), &json!("4BC30")));
+        assert_eq!(
+            (&mail["from_domain"], &mail["mail_from_domain"]),
+            (&json!("corp.example"), &json!("bank.example"))
+        );
+        assert_eq!(mail["attachment_extensions"], json!([".zip"]));
+        assert_eq!(
+            (&mail["attachment_password_protected"], &mail["attachment_macros"]),
+            (&json!(true), &json!(false))
+        );
+        assert!(mail["attacker_uuid"].is_string() && mail.get("mal_hash_match").is_none());
+        let text = mail.to_string();
+        assert!(
+            !text.contains("boss@") && !text.contains("x@") && !text.contains("Boss"),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_rolled_back_batch_is_not_announced() {
     for world in worlds().await {
         let mut all = world.bus.subscribe(">");
