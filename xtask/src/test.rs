@@ -6,8 +6,16 @@ use crate::check;
 use crate::run::{cargo, run as call};
 
 /// Debian packages that tests use as clients and servers. None of them starts a daemon.
-const PACKAGES: &[&str] =
-    &["curl", "mariadb-server-core", "openssh-client", "python3-paramiko", "sshpass"];
+const PACKAGES: &[&str] = &[
+    "curl",
+    "lftp",
+    "mariadb-server-core",
+    "openssh-client",
+    "python3-paramiko",
+    "sshpass",
+    "swaks",
+    "telnet",
+];
 
 pub(crate) fn run() -> anyhow::Result<()> {
     install()?;

@@ -13,5 +13,8 @@ mod capture;
 mod containment;
 mod crashes;
 mod disk;
+mod files;
 mod hostile;
+mod mail;
 mod operator;
+mod terminal;
