@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use operate_fleet::Subnet;
 
 /// A deception network: fake machines that look real and capture what is done to them.
 #[derive(Debug, Parser)]
@@ -17,6 +18,14 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start deckies on this machine, with store and API.
     Up(Up),
+    /// Show what a fleet file or flags would make.
+    Deploy(Deploy),
+    /// List the services there are.
+    Services(Catalogue),
+    /// List the kinds of machine there are.
+    Archetypes(Catalogue),
+    /// List the distributions there are.
+    Distros(Catalogue),
     /// The sandboxed process that speaks to attackers; started by `up`.
     #[command(hide = true)]
     Decoy(Decoy),
@@ -31,6 +40,7 @@ pub(crate) enum Uplink {
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  decnet up\n  decnet up --deckies 10 --services ssh,http\n  \
+                        decnet up --config fleet.ini\n  \
                         decnet up --state-dir /srv/decnet --db mysql://decnet:PASSWORD@db/decnet")]
 pub(crate) struct Up {
     /// How many deckies there are to be; the fleet in the state folder is kept and grown.
@@ -39,6 +49,9 @@ pub(crate) struct Up {
     /// Services of new deckies, separated by commas; all when not given.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) services: Option<Vec<String>>,
+    /// Fleet file (INI): the fleet of a first start; later, deckies of it that are missing are added.
+    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["deckies", "services"])]
+    pub(crate) config: Option<PathBuf>,
     /// Where decky traffic comes in.
     #[arg(long, alias = "lan", value_enum, default_value = "loopback")]
     pub(crate) uplink: Uplink,
@@ -67,6 +80,57 @@ pub(crate) struct Up {
     /// Run even where the kernel cannot isolate the decoy process fully. Not recommended.
     #[arg(long)]
     pub(crate) allow_weak_sandbox: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  decnet deploy --dry-run --config fleet.ini\n  \
+                        decnet deploy --dry-run --deckies 5 --archetype web-server --json")]
+pub(crate) struct Deploy {
+    /// Fleet file (INI).
+    #[arg(long, short, value_name = "FILE", conflicts_with_all = [
+        "deckies", "services", "archetype", "randomize_services", "distro", "randomize_distros",
+    ])]
+    pub(crate) config: Option<PathBuf>,
+    /// How many deckies.
+    #[arg(long, short = 'n', value_name = "N")]
+    pub(crate) deckies: Option<usize>,
+    /// Their services, separated by commas.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(crate) services: Option<Vec<String>>,
+    /// What kind of machine they are; see `decnet archetypes`.
+    #[arg(long, short, value_name = "SLUG")]
+    pub(crate) archetype: Option<String>,
+    /// One to three services for each, drawn.
+    #[arg(long)]
+    pub(crate) randomize_services: bool,
+    /// Their distributions, separated by commas and taken in turn; see `decnet distros`.
+    #[arg(long, value_name = "SLUGS", value_delimiter = ',')]
+    pub(crate) distro: Option<Vec<String>>,
+    /// A distribution for each, drawn.
+    #[arg(long, conflicts_with = "distro")]
+    pub(crate) randomize_distros: bool,
+    /// Network of the deckies; that of the file, or the loopback uplink's, when not given.
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) subnet: Option<Subnet>,
+    /// Address of the first decky.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) ip_start: Option<Ipv4Addr>,
+    /// unihost or swarm.
+    #[arg(long, short, default_value = "unihost")]
+    pub(crate) mode: String,
+    /// Show the plan and change nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Answer in JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Catalogue {
+    /// Answer in JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

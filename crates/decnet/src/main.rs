@@ -1,6 +1,7 @@
 //! The `decnet` command.
 
 mod cli;
+mod commands;
 mod decoy;
 mod refusal;
 mod up;
@@ -10,10 +11,15 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::cli::{Cli, Command};
+use crate::commands::Listing;
 
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Up(options) => up::run(&options),
+        Command::Deploy(options) => commands::deploy(&options),
+        Command::Services(options) => commands::list(Listing::Services, options.json),
+        Command::Archetypes(options) => commands::list(Listing::Archetypes, options.json),
+        Command::Distros(options) => commands::list(Listing::Distros, options.json),
         Command::Decoy(options) => decoy::run(&options),
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::{DeckyId, Transport};
+use crate::{DeckyId, MacAddress, Transport};
 
 /// 256 random bits that every persistent choice of one decky derives from (design §5).
 /// `Debug` does not print it.
@@ -79,6 +79,12 @@ pub struct Decky {
     pub name: String,
     /// Its address.
     pub ip: IpAddr,
+    /// The address of its network card; drawn by the machine itself when absent.
+    #[serde(default)]
+    pub mac: Option<MacAddress>,
+    /// Who made that card.
+    #[serde(default)]
+    pub mac_vendor: Option<String>,
     /// What the machine calls itself.
     pub hostname: String,
     /// Archetype slug.

@@ -7,13 +7,14 @@ use std::num::NonZeroU16;
 use anyhow::Context as _;
 use base_model::{Decky, DeckyId, DeckyService, Peer, Port};
 use base_runtime::{Clock, entropy};
-use decoys_kit::ServiceSpec;
-use net_uplink::{Addresses, DataPort, HighPort};
-use operate_fleet::{Inventory, Request, plan, services_of};
+use net_uplink::{DataPort, HighPort};
+use operate_fleet::ini::General;
+use operate_fleet::{Catalogue, Flags, Inventory, Mode, OsFamily, Request, Wish, from_flags, plan};
 use store_db::Db;
 
 use super::state::Folder;
 use crate::cli::Up;
+use crate::commands::wanted;
 use crate::refusal::{Exit, Refusal};
 
 /// Deckies and their open sockets.
@@ -43,33 +44,12 @@ pub(crate) async fn bring_up(
     clock: Clock,
     first: usize,
 ) -> anyhow::Result<Fleet> {
-    let specs: Vec<&'static ServiceSpec> =
-        decoys_services::ALL.iter().map(|service| &service.spec).collect();
-    let services = services_of(options.services.as_deref(), &specs)
-        .map_err(|error| Refusal::new(Exit::Usage, error, "see --services"))?;
+    let catalogue = wanted::catalogue();
     let key = state.sealing_key()?;
     let inventory = Inventory::new(db, &key);
-    let mut deckies = inventory.load().await?;
-    let wanted = match options.deckies {
-        Some(0) => {
-            let hint = "give --deckies 1 or more";
-            return Err(Refusal::new(Exit::Usage, "a fleet needs a decky", hint).into());
-        }
-        Some(wanted) if wanted < deckies.len() => {
-            let what = format!(
-                "the state folder holds {} deckies, --deckies {wanted} would destroy {} of them",
-                deckies.len(),
-                deckies.len() - wanted
-            );
-            let hint = "leave --deckies out to keep them, or start a new fleet with --state-dir";
-            return Err(Refusal::new(Exit::Conflict, what, hint).into());
-        }
-        Some(wanted) => wanted,
-        None if deckies.is_empty() => first,
-        None => deckies.len(),
-    };
+    let existing = inventory.load().await?;
+    let mut deckies = plan_fleet(options, &catalogue, &existing, clock, first)?;
     let limit = net_uplink::raise_limit();
-    let per_new: usize = services.iter().map(|spec| sockets_of(spec)).sum();
     let ports = |decky: &Decky| {
         let data = |service: &DeckyService, port: &Port| data_ports(&service.name, port.number);
         let sockets = |service: &DeckyService| -> usize {
@@ -77,29 +57,16 @@ pub(crate) async fn bring_up(
         };
         decky.services.iter().map(sockets).sum()
     };
-    let mut counts: Vec<usize> = deckies.iter().map(ports).collect();
-    counts.resize(wanted, per_new);
+    let counts: Vec<usize> = deckies.iter().map(ports).collect();
     let descriptors = net_uplink::fit(&counts, limit).map_err(|error| {
         let hint = "raise the limit (`ulimit -n`, or `LimitNOFILE=` in the unit), or ask for fewer";
         Refusal::new(Exit::Conflict, error, hint)
     })?;
-    let addresses = match options.ip_start {
-        Some(start) => Addresses::starting_at(start)
-            .map_err(|error| Refusal::new(Exit::Usage, error, "see --ip-start"))?,
-        None => Addresses::new(),
-    };
-    let new = draw(wanted - deckies.len(), &services, &deckies, addresses, clock)?;
-    deckies.extend(new);
     state.await_orphan().await?;
     let sockets = bind(&mut deckies)?;
     let nonces: Result<Vec<_>, _> = deckies.iter().map(|_| entropy::bytes()).collect();
     inventory.save(&deckies, nonces?, clock.now()).await?;
     Ok(Fleet { deckies, sockets, descriptors })
-}
-
-/// Sockets that a service takes.
-fn sockets_of(spec: &ServiceSpec) -> usize {
-    spec.listens.iter().map(|listen| 1 + usize::from(listen.data_ports)).sum()
 }
 
 /// How many data ports go with `port` of the service called `name`.
@@ -109,20 +76,89 @@ fn data_ports(name: &str, port: u16) -> u8 {
     listen.map_or(0, |listen| listen.data_ports)
 }
 
-fn draw(
-    count: usize,
-    services: &[&'static ServiceSpec],
-    taken: &[Decky],
-    mut addresses: Addresses,
+/// The fleet there is to be: what there is, with what is asked for and missing.
+fn plan_fleet(
+    options: &Up,
+    catalogue: &Catalogue,
+    existing: &[Decky],
     clock: Clock,
+    first: usize,
 ) -> anyhow::Result<Vec<Decky>> {
-    for decky in taken {
-        addresses.claim(decky.ip).with_context(|| format!("address of `{}`", decky.name))?;
+    let (general, wishes) = match &options.config {
+        Some(path) => {
+            let (file, warnings) = wanted::read_file(path, catalogue)?;
+            warnings.iter().for_each(|warning| tracing::warn!(%warning, "the fleet file"));
+            (file.general, file.wishes)
+        }
+        None => (General::default(), more(options, catalogue, existing, first)?),
+    };
+    let network = wanted::network(&general, None, options.ip_start)?;
+    let (low, high) = (network.subnet.address(), network.subnet.broadcast());
+    if !(low.is_loopback() && high.is_loopback()) {
+        let what = format!("{} is not of this machine alone", network.subnet);
+        let hint = "the loopback uplink is the only one in this build: give net= a part of \
+                    127.0.0.0/8, or leave it out";
+        return Err(Refusal::new(Exit::Usage, what, hint).into());
     }
+    let count = wishes.iter().map(|wish| wish.names.len()).sum();
     let secrets: Result<Vec<[u8; 32]>, _> = (0..count).map(|_| entropy::bytes()).collect();
-    let free: Result<Vec<_>, _> = (0..count).map(|_| addresses.assign()).collect();
-    let request = Request { count, services, taken, now: clock.now() };
-    Ok(plan(&request, secrets?, free?))
+    let request = Request {
+        wishes: &wishes,
+        // The same command starts a fleet again.
+        mode: Mode::Ensure,
+        existing,
+        network: &network,
+        catalogue,
+        limit: None,
+        now: clock.now(),
+    };
+    let plan =
+        plan(&request, secrets?).map_err(|problems| wanted::refuse("the fleet", &problems))?;
+    for warning in &plan.warnings {
+        tracing::warn!(%warning, "the fleet");
+    }
+    for contradiction in &plan.contradictions {
+        tracing::warn!(%contradiction, "a setting contradicts what the decky is");
+    }
+    Ok(plan.into_fleet())
+}
+
+/// As many deckies as are missing to `options.deckies`.
+fn more<'c>(
+    options: &Up,
+    catalogue: &'c Catalogue,
+    existing: &[Decky],
+    first: usize,
+) -> anyhow::Result<Vec<Wish<'c>>> {
+    let wanted = match options.deckies {
+        Some(0) => {
+            let hint = "give --deckies 1 or more";
+            return Err(Refusal::new(Exit::Usage, "a fleet needs a decky", hint).into());
+        }
+        Some(wanted) if wanted < existing.len() => {
+            let what = format!(
+                "the state folder holds {} deckies, --deckies {wanted} would destroy {} of them",
+                existing.len(),
+                existing.len() - wanted
+            );
+            let hint = "leave --deckies out to keep them, or start a new fleet with --state-dir";
+            return Err(Refusal::new(Exit::Conflict, what, hint).into());
+        }
+        Some(wanted) => wanted,
+        None if existing.is_empty() => first,
+        None => existing.len(),
+    };
+    // All that a Linux machine can have, when nothing else is said.
+    let all = catalogue.services().iter().map(|spec| spec.name);
+    let all: Vec<String> =
+        all.filter(|name| OsFamily::Linux.runs(name)).map(str::to_owned).collect();
+    let flags = Flags {
+        count: wanted - existing.len(),
+        services: Some(options.services.as_deref().unwrap_or(&all)),
+        ..Flags::default()
+    };
+    from_flags(&flags, existing, catalogue)
+        .map_err(|problems| wanted::refuse("the command line", &problems).into())
 }
 
 /// Opens every port, and notes where clients reach it.

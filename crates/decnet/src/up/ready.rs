@@ -29,6 +29,9 @@ pub(crate) struct Report {
 struct DeckyReport {
     name: String,
     ip: String,
+    /// Of its network card, and who made it.
+    mac: Option<String>,
+    mac_vendor: Option<String>,
     archetype: String,
     os: String,
     logins: Vec<Login>,
@@ -148,6 +151,8 @@ impl DeckyReport {
         Self {
             name: decky.name.clone(),
             ip: decky.ip.to_string(),
+            mac: decky.mac.map(|mac| mac.to_string()),
+            mac_vendor: decky.mac_vendor.clone(),
             archetype: decky.archetype.clone(),
             os: decky.os.clone(),
             logins,

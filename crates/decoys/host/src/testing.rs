@@ -25,6 +25,8 @@ pub fn decky(seed: u8, distro: &str) -> Decky {
         name: "decky-01".to_owned(),
         ip: [10, 0, 3, seed].into(),
         hostname: format!("SRV-ALPHA-{}", 10 + seed),
+        mac: None,
+        mac_vendor: None,
         archetype: "linux-server".to_owned(),
         distro: distro.to_owned(),
         os: "linux".to_owned(),

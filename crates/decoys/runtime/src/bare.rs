@@ -82,6 +82,8 @@ mod tests {
             name: "decky-01".into(),
             ip: [127, 0, 0, 1].into(),
             hostname: "host".into(),
+            mac: None,
+            mac_vendor: None,
             archetype: "linux-server".into(),
             distro: "debian".into(),
             os: "linux".into(),

@@ -1,6 +1,6 @@
 //! The deckies of this machine in the database, their persona secrets sealed.
 
-use base_model::{Account, Decky, DeckyId, DeckyService, PersonaSecret, Timestamp};
+use base_model::{Account, Decky, DeckyId, DeckyService, MacAddress, PersonaSecret, Timestamp};
 use serde::{Deserialize, Serialize};
 use store_db::fleet::LOCAL_HOST;
 use store_db::{Db, DbError, FleetDeckyRow};
@@ -33,6 +33,10 @@ pub struct Inventory<'a> {
 struct Record {
     id: DeckyId,
     hostname: String,
+    #[serde(default)]
+    mac: Option<MacAddress>,
+    #[serde(default)]
+    mac_vendor: Option<String>,
     archetype: String,
     distro: String,
     os: String,
@@ -86,6 +90,8 @@ impl<'a> Inventory<'a> {
         let record = Record {
             id: decky.id,
             hostname: decky.hostname.clone(),
+            mac: decky.mac,
+            mac_vendor: decky.mac_vendor.clone(),
             archetype: decky.archetype.clone(),
             distro: decky.distro.clone(),
             os: decky.os.clone(),
@@ -125,6 +131,8 @@ impl<'a> Inventory<'a> {
             id: record.id,
             ip: ip.ok_or_else(|| unreadable(None))?,
             hostname: record.hostname,
+            mac: record.mac,
+            mac_vendor: record.mac_vendor,
             archetype: record.archetype,
             distro: record.distro,
             os: record.os,
@@ -142,7 +150,7 @@ mod tests {
     use store_db::DbUrl;
 
     use super::*;
-    use crate::{Request, plan};
+    use crate::testing::{NOW, fleet};
 
     #[tokio::test]
     async fn a_fleet_comes_back_as_it_was_and_its_secrets_are_not_in_the_file() {
@@ -150,10 +158,8 @@ mod tests {
         let path = folder.path().join("decnet.db");
         let db = Db::open(&DbUrl::Sqlite(path.clone())).await.unwrap();
         let key = SealingKey::parse(&SealingKey::text([1; 32])).unwrap();
-        let now = Timestamp::from_micros(1_767_225_600_000_000);
-        let request = Request { count: 3, services: &[], taken: &[], now };
-        let addresses = (1..).map(|n: u8| [127, 1, 0, n].into());
-        let deckies = plan(&request, (200..).map(|n: u8| [n; 32]), addresses);
+        let now = NOW;
+        let deckies = fleet(3);
         let inventory = Inventory::new(&db, &key);
         let nonces = || (0..).map(|n: u8| [n; 12]);
         inventory.save(&deckies, nonces(), now).await.unwrap();
@@ -166,7 +172,7 @@ mod tests {
         );
         for file in std::fs::read_dir(folder.path()).unwrap() {
             let bytes = std::fs::read(file.unwrap().path()).unwrap();
-            assert!(!bytes.windows(16).any(|part| part == [200; 16]), "secret in clear");
+            assert!(!bytes.windows(16).any(|part| part == [7; 16]), "secret in clear");
         }
     }
 }

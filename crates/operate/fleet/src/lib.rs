@@ -1,12 +1,37 @@
 //! The fleet: which deckies there are to be, and where they are kept.
 //!
-//! [`plan()`] draws coherent deckies from their persona secrets; [`Inventory`] keeps them in the
-//! database with the secrets sealed. Nothing here opens a socket or talks to a decoy process.
+//! A fleet file ([`ini`]) or flags become [`Wish`]es, which [`plan()`] turns, with the deckies there
+//! are, into a [`Plan`]: coherent machines drawn from their persona secrets. [`Inventory`] keeps
+//! them in the database with the secrets sealed. Nothing here opens a socket or talks to a decoy
+//! process; everything but [`Inventory`] is pure.
 
+mod archetype;
+mod catalogue;
+pub mod coherence;
+mod contradiction;
+mod family;
+mod hardware;
+mod identity;
+pub mod ini;
 mod inventory;
+mod name;
+mod nearest;
+mod network;
 mod plan;
+mod problem;
 mod seal;
+#[cfg(test)]
+mod testing;
+mod wish;
 
+pub use archetype::{Archetype, archetypes};
+pub use catalogue::{Catalogue, Offer};
+pub use contradiction::{Contradiction, contradictions};
+pub use family::OsFamily;
+pub use hardware::Vendor;
 pub use inventory::{Inventory, InventoryError};
-pub use plan::{PlanError, Request, plan, services_of};
+pub use network::{Network, Subnet, SubnetFormat};
+pub use plan::{Change, Mode, Plan, Request, plan};
+pub use problem::{Place, Problem, Problems};
 pub use seal::{SealError, SealingKey};
+pub use wish::{Distros, Flags, Login, Services, Wish, from_flags};

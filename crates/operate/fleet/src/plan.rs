@@ -1,271 +1,501 @@
-//! Draws deckies.
+//! From what is wanted and what there is to what is to be done.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use base_model::{Account, Decky, DeckyId, DeckyService, PersonaSecret, Port, Timestamp};
-use decoys_host::persona;
+use base_model::{Decky, DeckyService, PersonaSecret, Port, Timestamp, Transport};
+use decoys_host::persona::{self, Distro};
 use decoys_kit::{Choices, ServiceSpec};
 
-/// Passwords that are tried first everywhere; a decky accepts one of them.
-const WEAK: &[&str] = &[
-    "123456",
-    "password",
-    "admin",
-    "root",
-    "toor",
-    "12345678",
-    "qwerty",
-    "letmein",
-    "changeme",
-    "welcome",
-    "raspberry",
-    "ubuntu",
-    "1q2w3e4r",
-    "P@ssw0rd",
-    "admin123",
-    "root123",
-    "test",
-    "server",
-    "linux",
-    "default",
-];
-/// Second accounts.
-const USERS: &[&str] = &["admin", "deploy", "ubuntu", "backup1", "svc", "operator1", "dev", "git"];
-/// Uptimes, in seconds: an hour to 45 days (`spec/services.md` §1.4).
-const UPTIME: (u64, u64) = (3600, 45 * 86_400);
+use crate::coherence::{Persona, broken};
+use crate::contradiction::{Contradiction, contradictions};
+use crate::identity::{Draw, Taken, given_accounts};
+use crate::network::{Allocation, Network};
+use crate::problem::{Findings, Problem, Problems};
+use crate::wish::{Distros, Services, Wish};
+use crate::{Archetype, Catalogue, OsFamily, archetypes, hardware};
 
-/// What fleet is wanted.
-#[derive(Clone, Debug)]
+/// What a decky without an archetype is.
+const PLAIN: &str = "linux-server";
+
+/// What wishes mean for deckies there are already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// All wishes are for new deckies; a name that is taken is an error.
+    Add,
+    /// A decky that is as wished is kept; another of its name is an error.
+    Ensure,
+    /// The wishes are the whole fleet: others go, and of those with a name that is taken only what
+    /// was asked for changes.
+    Replace,
+}
+
+/// What is wanted, and what there is.
+#[derive(Clone, Copy, Debug)]
 pub struct Request<'r> {
-    /// How many deckies to draw.
-    pub count: usize,
-    /// Their services; validated by [`services_of`].
-    pub services: &'r [&'static ServiceSpec],
-    /// Names and host names already taken.
-    pub taken: &'r [Decky],
+    /// What is wanted.
+    pub wishes: &'r [Wish<'r>],
+    /// What it means for what there is.
+    pub mode: Mode,
+    /// The deckies there are.
+    pub existing: &'r [Decky],
+    /// The network they are on.
+    pub network: &'r Network,
+    /// What a decky can be.
+    pub catalogue: &'r Catalogue,
+    /// Deckies there may be in the end.
+    pub limit: Option<usize>,
     /// The time.
     pub now: Timestamp,
 }
 
-/// A fleet cannot be drawn.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PlanError {
-    /// A service that does not exist.
-    #[error("Unknown service(s): {unknown:?}. Available: {available:?}")]
-    UnknownServices {
-        /// As given.
-        unknown: Vec<String>,
-        /// What there is.
-        available: Vec<&'static str>,
-    },
-    /// No service.
-    #[error("A decky must have at least one service.")]
-    NoServices,
-    /// Two services on one port.
-    #[error("services {0} and {1} both listen on port {2}; a decky can have only one of them")]
-    SamePort(&'static str, &'static str, u16),
+/// A decky that becomes another.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// As it is.
+    pub before: Decky,
+    /// As it is to be.
+    pub after: Decky,
 }
 
-/// The services called `names`, or all of them, as far as one decky can have them.
+/// What is to be done; every decky there is or is to be is in exactly one list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// Deckies that are new.
+    pub add: Vec<Decky>,
+    /// Deckies that become others.
+    pub change: Vec<Change>,
+    /// Deckies that go.
+    pub remove: Vec<Decky>,
+    /// Deckies that stay as they are.
+    pub keep: Vec<Decky>,
+    /// What the operator should know.
+    pub warnings: Vec<Problem>,
+    /// What explicit settings make deckies contradict themselves about.
+    pub contradictions: Vec<Contradiction>,
+}
+
+impl Plan {
+    /// The whole fleet afterwards, by name.
+    #[must_use]
+    pub fn into_fleet(self) -> Vec<Decky> {
+        let changed = self.change.into_iter().map(|change| change.after);
+        let mut fleet: Vec<_> = self.keep.into_iter().chain(changed).chain(self.add).collect();
+        fleet.sort_by(|one, other| one.name.cmp(&other.name));
+        fleet
+    }
+}
+
+/// Plans `request`. `secrets` are random; one is used for each new decky.
 ///
 /// # Errors
-/// When a name is unknown, or two of them want one port.
-pub fn services_of(
-    names: Option<&[String]>,
-    all: &[&'static ServiceSpec],
-) -> Result<Vec<&'static ServiceSpec>, PlanError> {
-    let mut available: Vec<&'static str> = all.iter().map(|spec| spec.name).collect();
-    available.sort_unstable();
-    let Some(names) = names else { return Ok(all.to_vec()) };
-    let unknown: Vec<String> =
-        names.iter().filter(|name| !available.contains(&name.as_str())).cloned().collect();
-    if !unknown.is_empty() {
-        return Err(PlanError::UnknownServices { unknown, available });
-    }
-    let chosen: Vec<_> =
-        all.iter().filter(|spec| names.iter().any(|name| name == spec.name)).copied().collect();
-    if chosen.is_empty() {
-        return Err(PlanError::NoServices);
-    }
-    let mut ports = BTreeMap::new();
-    for spec in &chosen {
-        for listen in spec.listens {
-            if let Some(other) = ports.insert((listen.transport.name(), listen.port), spec.name) {
-                return Err(PlanError::SamePort(other, spec.name, listen.port));
-            }
-        }
-    }
-    Ok(chosen)
-}
-
-/// Draws `request.count` deckies. `secrets` and `addresses` must give that many.
-#[must_use]
+/// Everything that stands against it.
 pub fn plan(
     request: &Request<'_>,
     secrets: impl IntoIterator<Item = [u8; 32]>,
-    addresses: impl IntoIterator<Item = IpAddr>,
-) -> Vec<Decky> {
-    let mut names: BTreeSet<String> = request.taken.iter().map(|one| one.name.clone()).collect();
-    let mut hosts: BTreeSet<String> =
-        request.taken.iter().map(|one| one.hostname.clone()).collect();
-    let width = (request.taken.len() + request.count).to_string().len().max(2);
-    let drawn = secrets.into_iter().zip(addresses).take(request.count);
-    drawn
-        .enumerate()
-        .map(|(at, (secret, ip))| {
-            let secret = PersonaSecret::new(secret);
-            let name = (1..)
-                .map(|n| format!("decky-{n:0width$}"))
-                .find(|name| !names.contains(name))
-                .unwrap_or_default();
-            names.insert(name.clone());
-            let distros = persona::distros();
-            let turn = (request.taken.len() + at) % distros.len().max(1);
-            let distro = distros.get(turn).map_or("debian", |distro| distro.slug.as_str());
-            let hostname = hostname(&secret, distro, &hosts);
-            hosts.insert(hostname.clone());
-            decky(secret, name, hostname, ip, distro, request)
-        })
-        .collect()
+) -> Result<Plan, Problems> {
+    let mut planning = Planning::new(request);
+    planning.check_limit();
+    planning.settle_existing();
+    planning.reserve_addresses();
+    planning.make(&mut secrets.into_iter());
+    let Planning { findings, plan, .. } = planning;
+    let (mut plan, warnings) = findings.conclude(plan)?;
+    plan.warnings = warnings;
+    Ok(plan)
 }
 
-fn decky(
-    secret: PersonaSecret,
-    name: String,
-    hostname: String,
-    ip: IpAddr,
-    distro: &str,
-    request: &Request<'_>,
-) -> Decky {
-    let choices = Choices::new(&secret);
-    let uptime = choices.range("fleet.uptime", UPTIME.0, UPTIME.1);
-    let id = DeckyId::from_entropy(choices.bytes("fleet.id"));
-    let accounts = accounts(&choices);
-    let services = request
-        .services
-        .iter()
-        .map(|spec| DeckyService {
-            name: spec.name.to_owned(),
-            settings: BTreeMap::new(),
-            transport: spec.listens.first().map_or(base_model::Transport::Tcp, |l| l.transport),
-            ports: spec
-                .listens
+struct Planning<'r> {
+    request: &'r Request<'r>,
+    existing: BTreeMap<&'r str, &'r Decky>,
+    wished: BTreeMap<&'r str, &'r Wish<'r>>,
+    allocation: Allocation<'r>,
+    taken: Taken,
+    findings: Findings,
+    plan: Plan,
+    /// Deckies that no address was left for, and how many were.
+    without: Vec<String>,
+    assigned: usize,
+}
+
+impl<'r> Planning<'r> {
+    fn new(request: &'r Request<'r>) -> Self {
+        let wished = request
+            .wishes
+            .iter()
+            .flat_map(|wish| wish.names.iter().map(move |it| (it.as_str(), wish)));
+        Self {
+            request,
+            existing: request.existing.iter().map(|one| (one.name.as_str(), one)).collect(),
+            wished: wished.collect(),
+            allocation: Allocation::new(request.network),
+            taken: Taken::default(),
+            findings: Findings::default(),
+            plan: Plan::default(),
+            without: Vec::new(),
+            assigned: 0,
+        }
+    }
+
+    fn check_limit(&mut self) {
+        let survivors = match self.request.mode {
+            Mode::Replace => 0,
+            Mode::Add | Mode::Ensure => {
+                self.existing.keys().filter(|name| !self.wished.contains_key(*name)).count()
+            }
+        };
+        let count = survivors + self.wished.len();
+        if let Some(limit) = self.request.limit.filter(|limit| count > *limit) {
+            let text = format!(
+                "Deployment would result in {count} deckies, exceeding the configured limit of \
+                 {limit}"
+            );
+            self.findings.error(Problem::new(None, text));
+        }
+    }
+
+    /// Deckies that nobody asks for stay or go; those that stay keep what they have.
+    fn settle_existing(&mut self) {
+        for decky in self.request.existing {
+            let wish = self.wish_of(&decky.name);
+            let wished = wish.is_some();
+            match self.request.mode {
+                Mode::Replace if !wished => {
+                    self.plan.remove.push(decky.clone());
+                    continue;
+                }
+                Mode::Add if wished => {
+                    let text = format!(
+                        "decky '{}' already exists; submit with replace_fleet=true to overwrite \
+                         the fleet",
+                        decky.name
+                    );
+                    let at = wish.and_then(|wish| wish.at);
+                    self.findings.error(Problem::new(at, text));
+                }
+                Mode::Add | Mode::Ensure if !wished => self.plan.keep.push(decky.clone()),
+                Mode::Add | Mode::Ensure | Mode::Replace => {}
+            }
+            self.taken.add(decky);
+            let moves = wish.and_then(|wish| wish.ip);
+            if let IpAddr::V4(ip) = decky.ip
+                && (moves.is_none() || self.request.mode != Mode::Replace)
+            {
+                self.allocation.keep(ip, &decky.name);
+            }
+        }
+    }
+
+    fn wish_of(&self, name: &str) -> Option<&'r Wish<'r>> {
+        self.wished.get(name).copied()
+    }
+
+    /// Addresses that are asked for come before those that are given out.
+    fn reserve_addresses(&mut self) {
+        for wish in self.request.wishes {
+            let (Some(ip), Some(name)) = (wish.ip, wish.names.first()) else { continue };
+            if let Err(problem) = self.allocation.reserve(ip, name, wish.at) {
+                self.findings.error(problem);
+            }
+        }
+    }
+
+    fn make(&mut self, secrets: &mut dyn Iterator<Item = [u8; 32]>) {
+        let mut ordinal = self.request.existing.len();
+        for wish in self.request.wishes {
+            let mut said = BTreeSet::new();
+            for (member, name) in wish.names.iter().enumerate() {
+                if self.findings.is_full() {
+                    return;
+                }
+                let made = match self.existing.get(name.as_str()) {
+                    Some(before) => self.change(before, wish, member),
+                    None => {
+                        let Some(secret) = secrets.next() else {
+                            let text = format!("[{name}] no random bytes for its secret");
+                            return self.findings.error(Problem::new(wish.at, text));
+                        };
+                        let made = self.add(name, wish, member, ordinal, secret);
+                        ordinal += 1;
+                        made
+                    }
+                };
+                if let Some(decky) = made {
+                    self.judge(&decky, wish, &mut said);
+                    self.taken.add(&decky);
+                    match self.existing.get(name.as_str()) {
+                        None => self.plan.add.push(decky),
+                        Some(before) if **before == decky => self.plan.keep.push(decky),
+                        Some(before) => {
+                            let before = (*before).clone();
+                            self.plan.change.push(Change { before, after: decky });
+                        }
+                    }
+                }
+            }
+        }
+        self.tell_shortage();
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        wish: &Wish<'_>,
+        member: usize,
+        ordinal: usize,
+        secret: [u8; 32],
+    ) -> Option<Decky> {
+        let secret = PersonaSecret::new(secret);
+        let archetype = archetype_of(wish)?;
+        let choices = Choices::new(&secret);
+        let os = wish.os.unwrap_or(archetype.os);
+        let distro = distro_of(wish, &choices, member, ordinal)?;
+        let ip = self.address(name, wish)?;
+        self.check_unique(name, wish);
+        let draw = Draw { choices, taken: &self.taken, archetype };
+        let services = match &wish.services {
+            Services::Given(services) => services.clone(),
+            Services::Random => draw.services(self.request.catalogue.services(), os),
+        };
+        let (mac, mac_vendor) = card(&draw, wish);
+        let drawn = draw.accounts();
+        let accounts = wish.users.as_ref().map(|users| given_accounts(users, &drawn));
+        let decky = Decky {
+            id: draw.id(),
+            name: name.to_owned(),
+            ip: ip.into(),
+            mac,
+            mac_vendor,
+            hostname: wish.hostname.clone().unwrap_or_else(|| draw.hostname(&distro.slug)),
+            archetype: archetype.slug.clone(),
+            distro: distro.slug.clone(),
+            os: os.slug().to_owned(),
+            boot_time: draw.boot_time(self.request.now),
+            accounts: accounts.unwrap_or(drawn),
+            services: services_of(&services, name, wish, &[]),
+            secret: secret.clone(),
+        };
+        if matches!(wish.services, Services::Random) && wish.at.is_some() {
+            let names: Vec<_> = services.iter().map(|spec| spec.name).collect();
+            let text = format!(
+                "[{name}] gives neither services nor archetype; drawn: {}",
+                names.join(", ")
+            );
+            self.findings.warn(Problem::new(wish.at, text));
+        }
+        Some(decky)
+    }
+
+    /// What `before` becomes; everything that is not asked for stays.
+    fn change(&mut self, before: &Decky, wish: &Wish<'_>, member: usize) -> Option<Decky> {
+        if self.request.mode == Mode::Add {
+            return None;
+        }
+        let archetype = archetype_of(wish)?;
+        let mut after = before.clone();
+        after.archetype.clone_from(&archetype.slug);
+        after.os = wish.os.unwrap_or(archetype.os).slug().to_owned();
+        if let Distros::Among(among) = &wish.distros
+            && !among.iter().any(|distro| distro.slug == before.distro)
+        {
+            after.distro.clone_from(&among.get(member % among.len().max(1))?.slug);
+        }
+        if let Some(ip) = wish.ip {
+            after.ip = ip.into();
+        }
+        if wish.hostname.is_some() || wish.mac.is_some() {
+            self.check_unique(&before.name, wish);
+        }
+        if let Some(hostname) = &wish.hostname {
+            after.hostname.clone_from(hostname);
+        }
+        let other_vendor = wish.mac_vendor.map(|vendor| vendor.name.as_str());
+        if wish.mac.is_some_and(|mac| Some(mac) != before.mac)
+            || wish.mac.is_none()
+                && other_vendor.is_some_and(|vendor| Some(vendor) != before.mac_vendor.as_deref())
+        {
+            let choices = Choices::new(&before.secret);
+            (after.mac, after.mac_vendor) =
+                card(&Draw { choices, taken: &self.taken, archetype }, wish);
+        }
+        if let Some(users) = &wish.users {
+            after.accounts = given_accounts(users, &before.accounts);
+        }
+        let services = match &wish.services {
+            Services::Given(services) => services.clone(),
+            Services::Random => before
+                .services
                 .iter()
-                .map(|listen| Port { number: listen.port, reached_at: listen.port })
+                .filter_map(|service| self.request.catalogue.service(&service.name))
                 .collect(),
+        };
+        after.services = services_of(&services, &before.name, wish, &before.services);
+        if self.request.mode == Mode::Ensure && after != *before {
+            let text = format!(
+                "decky '{}' already exists and has another {}",
+                before.name,
+                difference(before, &after)
+            );
+            let hint = "give it another name, or leave it as it is".to_owned();
+            self.findings.error(Problem::new(wish.at, text).hinted(Some(hint)));
+            return None;
+        }
+        Some(after)
+    }
+
+    fn address(&mut self, name: &str, wish: &Wish<'_>) -> Option<Ipv4Addr> {
+        if let Some(ip) = wish.ip {
+            return Some(ip);
+        }
+        let ip = self.allocation.assign(name);
+        match ip {
+            Some(_) => self.assigned += 1,
+            None => self.without.push(name.to_owned()),
+        }
+        ip
+    }
+
+    /// What is given must not be another decky's.
+    fn check_unique(&mut self, name: &str, wish: &Wish<'_>) {
+        let hostname = wish.hostname.as_deref();
+        let mac = wish.mac;
+        let owner = |key: &str, value: &str, owner: Option<&str>| {
+            let owner = owner.filter(|owner| *owner != name)?;
+            Some(format!("[{name}] {key}={value} is already that of decky '{owner}'"))
+        };
+        let named = hostname.and_then(|it| owner("hostname", it, self.taken.owner_of_name(it)));
+        let carded = mac.and_then(|it| owner("mac", &it.to_string(), self.taken.owner_of_card(it)));
+        for text in named.into_iter().chain(carded) {
+            self.findings.error(Problem::new(wish.at, text));
+        }
+    }
+
+    /// Whether there can be such a machine. A group says the same once.
+    fn judge(&mut self, decky: &Decky, wish: &Wish<'_>, said: &mut BTreeSet<String>) {
+        let services: Vec<&'static ServiceSpec> = decky
+            .services
+            .iter()
+            .filter_map(|service| self.request.catalogue.service(&service.name))
+            .collect();
+        let (Some(distro), Some(os)) = (persona::find(&decky.distro), OsFamily::find(&decky.os))
+        else {
+            return;
+        };
+        let archetype = wish.archetype.map(|offer| offer.archetype);
+        let persona = Persona { services: &services, distro, os, archetype };
+        for (rule, why) in broken(&persona) {
+            if said.insert(why.clone()) {
+                let text = format!("[{}] {why}", decky.name);
+                let hint = Some(format!("rule {rule}"));
+                self.findings.error(Problem::new(wish.at, text).hinted(hint));
+            }
+        }
+        for (service, (_, at)) in
+            wish.shared.iter().chain(wish.own.get(&decky.name).into_iter().flatten())
+        {
+            if decky.service(service).is_none() && said.insert((*service).to_owned()) {
+                let text =
+                    format!("[{}] does not run {service}; settings for it do nothing", decky.name);
+                self.findings.warn(Problem::new(Some(*at), text));
+            }
+        }
+        self.plan.contradictions.extend(contradictions(decky));
+    }
+
+    fn tell_shortage(&mut self) {
+        let Some(first) = self.without.first() else { return };
+        let (subnet, found) = (self.request.network.subnet, self.assigned);
+        let wish = self.wish_of(first);
+        let text = if wish.is_some_and(|wish| wish.at.is_some()) {
+            format!("Not enough free IPs in {subnet} for decky '{first}' (found {found}).")
+        } else {
+            let wanted = found + self.without.len();
+            format!("Not enough free IPs in {subnet} for {wanted} deckies (found {found}).")
+        };
+        self.findings.error(Problem::new(wish.and_then(|wish| wish.at), text));
+    }
+}
+
+fn archetype_of(wish: &Wish<'_>) -> Option<&'static Archetype> {
+    let named = wish.archetype.map(|offer| offer.archetype);
+    named.or_else(|| archetypes().iter().find(|archetype| archetype.slug == PLAIN))
+}
+
+/// The distribution of a new decky: `member` counts within the wish, `ordinal` in the fleet.
+fn distro_of(
+    wish: &Wish<'_>,
+    choices: &Choices<'_>,
+    member: usize,
+    ordinal: usize,
+) -> Option<&'static Distro> {
+    let all = || persona::distros().iter().collect::<Vec<_>>();
+    let in_turn = |from: &[&'static Distro], at: usize| from.get(at % from.len().max(1)).copied();
+    match (&wish.distros, wish.archetype) {
+        (Distros::Among(among), _) => in_turn(among, member),
+        (Distros::Any, Some(offer)) => in_turn(&offer.distros, ordinal),
+        (Distros::Any, None) => in_turn(&all(), ordinal),
+        (Distros::Random, Some(offer)) if offer.archetype.only_these_distros => {
+            choices.pick("fleet.distro", &offer.distros).copied()
+        }
+        (Distros::Random, _) => choices.pick("fleet.distro", &all()).copied(),
+    }
+}
+
+fn card(draw: &Draw<'_>, wish: &Wish<'_>) -> (Option<base_model::MacAddress>, Option<String>) {
+    match wish.mac {
+        Some(mac) => {
+            let named = wish.mac_vendor.map(|vendor| vendor.name.as_str());
+            (Some(mac), named.or_else(|| hardware::vendor_of(mac)).map(str::to_owned))
+        }
+        None => draw.card(wish.mac_vendor).unzip(),
+    }
+}
+
+/// The services of decky `name`, by name; ports that `before` reached elsewhere stay there.
+fn services_of(
+    specs: &[&'static ServiceSpec],
+    name: &str,
+    wish: &Wish<'_>,
+    before: &[DeckyService],
+) -> Vec<DeckyService> {
+    let mut services: Vec<DeckyService> = specs
+        .iter()
+        .map(|spec| {
+            let known = before.iter().find(|service| service.name == spec.name);
+            let ports = spec.listens.iter().map(|listen| {
+                let port = Port { number: listen.port, reached_at: listen.port };
+                let ports = known.into_iter().flat_map(|service| &service.ports);
+                ports.copied().find(|own| own.number == port.number).unwrap_or(port)
+            });
+            DeckyService {
+                name: spec.name.to_owned(),
+                settings: wish.settings(name, spec.name),
+                transport: spec.listens.first().map_or(Transport::Tcp, |listen| listen.transport),
+                ports: ports.collect(),
+            }
         })
         .collect();
-    Decky {
-        id,
-        name,
-        ip,
-        hostname,
-        archetype: "linux-server".into(),
-        distro: distro.to_owned(),
-        os: "linux".into(),
-        boot_time: request.now.seconds().saturating_sub_unsigned(uptime),
-        accounts,
-        services,
-        secret,
-    }
+    services.sort_by(|one, other| one.name.cmp(&other.name));
+    services
 }
 
-/// A host name that no other decky has.
-fn hostname(secret: &PersonaSecret, distro: &str, taken: &BTreeSet<String>) -> String {
-    let first = persona::hostname(&Choices::new(secret), distro);
-    if !taken.contains(&first) {
-        return first;
-    }
-    // Drawn again under other secrets that follow from this one, then numbered on.
-    let again = (0..64u8).map(|n| {
-        let next = PersonaSecret::new(Choices::new(secret).bytes(&format!("fleet.hostname.{n}")));
-        persona::hostname(&Choices::new(&next), distro)
-    });
-    let numbered = (2..).map(|n| format!("{first}-{n}"));
-    again.chain(numbered).find(|name| !taken.contains(name)).unwrap_or(first)
-}
-
-fn accounts(choices: &Choices<'_>) -> Vec<Account> {
-    let pick = |label: &str, from: &[&'static str]| {
-        choices.pick(label, from).copied().unwrap_or("admin").to_owned()
-    };
-    vec![
-        Account { username: "root".into(), password: pick("account.root", WEAK), uid: 0 },
-        Account {
-            username: pick("account.user.name", USERS),
-            password: pick("account.user", WEAK),
-            uid: 1000,
-        },
-    ]
+/// The fields that differ.
+fn difference(before: &Decky, after: &Decky) -> String {
+    let fields = [
+        ("ip", before.ip != after.ip),
+        ("mac", before.mac != after.mac),
+        ("mac_vendor", before.mac_vendor != after.mac_vendor),
+        ("hostname", before.hostname != after.hostname),
+        ("archetype", before.archetype != after.archetype),
+        ("distro", before.distro != after.distro),
+        ("nmap_os", before.os != after.os),
+        ("users", before.accounts != after.accounts),
+        ("services", before.services != after.services),
+    ];
+    let differ: Vec<_> =
+        fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
+    differ.join(", ")
 }
 
 #[cfg(test)]
-mod tests {
-    use decoys_kit::{Fidelity, Listen};
-
-    use super::*;
-
-    static SSH: ServiceSpec = spec("ssh", &[Listen::tcp(22)]);
-    static HTTP: ServiceSpec = spec("http", &[Listen::tcp(80)]);
-    static CLASH: ServiceSpec = spec("clash", &[Listen::tcp(80)]);
-
-    const fn spec(name: &'static str, listens: &'static [Listen]) -> ServiceSpec {
-        ServiceSpec {
-            name,
-            summary: "",
-            fidelity: Fidelity::Low,
-            listens,
-            settings: &[],
-            events: &[],
-        }
-    }
-
-    fn draw(count: usize, taken: &[Decky]) -> Vec<Decky> {
-        let services = [&SSH, &HTTP];
-        let now = Timestamp::from_micros(1_767_225_600_000_000);
-        let request = Request { count, services: &services, taken, now };
-        let first = u8::try_from(taken.len()).unwrap();
-        let secrets = (first..).map(|n| [n; 32]);
-        plan(&request, secrets, (1..).map(|n: u8| IpAddr::from([127, 1, 0, n])))
-    }
-
-    #[test]
-    fn deckies_share_nothing_and_are_drawn_alike_from_alike_secrets() {
-        let deckies = draw(40, &[]);
-        assert_eq!(deckies, draw(40, &[]));
-        for (field, distinct) in [
-            ("name", deckies.iter().map(|d| d.name.clone()).collect::<BTreeSet<_>>()),
-            ("hostname", deckies.iter().map(|d| d.hostname.clone()).collect()),
-            ("id", deckies.iter().map(|d| d.id.to_string()).collect()),
-            ("boot time", deckies.iter().map(|d| d.boot_time.to_string()).collect()),
-        ] {
-            assert_eq!(distinct.len(), 40, "{field} repeats");
-        }
-        let passwords: BTreeSet<_> = deckies.iter().map(|d| &d.accounts[0].password).collect();
-        assert!(passwords.len() > 5);
-    }
-
-    #[test]
-    fn a_fleet_grows_without_touching_what_is_there() {
-        let first = draw(3, &[]);
-        let more = draw(2, &first);
-        let names: Vec<_> = more.iter().map(|d| d.name.as_str()).collect();
-        assert_eq!(names, ["decky-04", "decky-05"]);
-    }
-
-    #[test]
-    fn services_are_checked() {
-        let all = [&SSH, &HTTP, &CLASH];
-        let names = |names: &[&str]| names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-        assert_eq!(
-            services_of(Some(&names(&["shh"])), &all).unwrap_err().to_string(),
-            "Unknown service(s): [\"shh\"]. Available: [\"clash\", \"http\", \"ssh\"]"
-        );
-        assert_eq!(services_of(Some(&[]), &all).unwrap_err(), PlanError::NoServices);
-        assert_eq!(
-            services_of(Some(&names(&["clash", "http"])), &all).unwrap_err(),
-            PlanError::SamePort("http", "clash", 80)
-        );
-    }
-}
+mod tests;

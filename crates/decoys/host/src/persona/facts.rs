@@ -9,6 +9,8 @@ use rand_core::Rng;
 use super::{Distro, Release, distro_or_default, release};
 
 const DAY: i64 = 86_400;
+/// What the addresses of QEMU's network cards begin with.
+const QEMU: [u8; 3] = [0x52, 0x54, 0x00];
 
 /// Processors of small virtual machines: model name, family, model, stepping, MHz, cache kB.
 const PROCESSORS: &[(&str, u32, u32, u32, &str, u32)] = &[
@@ -67,6 +69,7 @@ impl Facts {
         let release = release(&choices, &decky.distro);
         let age = i64::try_from(choices.range("facts.age", 40, 400)).unwrap_or(40);
         let second = i64::try_from(choices.range("facts.age.second", 0, 86_399)).unwrap_or(0);
+        let mac = decky.mac.map_or_else(|| mac(&choices), |mac| mac.octets());
         let memory_kb = *choices.pick("facts.memory", &[2_u64, 4, 8, 16]).unwrap_or(&4) * 1_048_576;
         let disk_kb = choices.range("facts.disk", 19_000_000, 98_000_000);
         let mut facts = Self {
@@ -82,8 +85,9 @@ impl Facts {
             disk_used_kb: choices.range("facts.disk.used", 2_600_000, disk_kb / 3),
             cores: u32::try_from(*choices.pick("facts.cores", &[1_u64, 2, 2, 4]).unwrap_or(&2))
                 .unwrap_or(2),
-            disk: if choices.range("facts.disk.kind", 0, 1) == 0 { "sda" } else { "vda" },
-            mac: mac(&choices),
+            // The platform that hands out the card's address also names the disk.
+            disk: if mac.starts_with(&QEMU) { "vda" } else { "sda" },
+            mac,
             values: BTreeMap::new(),
             processor: usize::try_from(choices.range("facts.processor", 0, 5)).unwrap_or(0),
         };
@@ -174,11 +178,11 @@ impl Facts {
     }
 }
 
-/// A hardware address as the platform that goes with the disk hands them out.
+/// A hardware address as one of two platforms hands them out.
 fn mac(choices: &Choices<'_>) -> [u8; 6] {
-    let virtio = choices.range("facts.disk.kind", 0, 1) == 1;
+    let qemu = choices.range("facts.disk.kind", 0, 1) == 1;
     let [a, b, c] = choices.bytes::<3>("facts.mac");
-    if virtio { [0x52, 0x54, 0x00, a, b, c] } else { [0x00, 0x50, 0x56, a & 0x3f, b, c] }
+    if qemu { [0x52, 0x54, 0x00, a, b, c] } else { [0x00, 0x50, 0x56, a & 0x3f, b, c] }
 }
 
 fn neighbour_of(address: &str, last: u8) -> String {

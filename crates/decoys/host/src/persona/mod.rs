@@ -215,7 +215,7 @@ pub fn domain(choices: &Choices<'_>) -> String {
 }
 
 /// Words of host names (`spec/deckies.md` §3.1).
-const WORDS: &[&str] = &[
+pub const WORDS: &[&str] = &[
     "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliet",
     "kilo", "lima", "mike", "nova", "oscar", "prod", "web", "db", "mail", "proxy", "dev", "stage",
     "backup", "monitor", "files",
@@ -257,10 +257,17 @@ pub fn hostname(choices: &Choices<'_>, slug: &str) -> String {
     let word = |label| *choices.pick(label, WORDS).unwrap_or(&"alpha");
     let number = choices.range("persona.hostname.number", 10, 99);
     let first = word("persona.hostname.word");
+    styled_hostname(slug, first, word("persona.hostname.second"), number)
+}
+
+/// The host name that `first`, `second` and `number` make in the style of distribution `slug`; not
+/// every style has room for all three.
+#[must_use]
+pub fn styled_hostname(slug: &str, first: &str, second: &str, number: u64) -> String {
     match distro_or_default(slug).hostname_style.as_str() {
         "rhel" => format!("{first}{number}.localdomain"),
         "minimal" => format!("{first}-{number}"),
-        "rolling" => format!("{first}-{}", word("persona.hostname.second")),
+        "rolling" => format!("{first}-{second}"),
         _ => format!("SRV-{}-{number}", first.to_uppercase()),
     }
 }

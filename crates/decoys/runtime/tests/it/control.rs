@@ -170,6 +170,8 @@ fn decky() -> Decky {
         name: "decky-01".into(),
         ip: [127, 0, 0, 1].into(),
         hostname: "host".into(),
+        mac: None,
+        mac_vendor: None,
         archetype: "linux-server".into(),
         distro: "debian".into(),
         os: "linux".into(),

@@ -1,0 +1,25 @@
+//! Commands that need no running DECNET: what this build can be, and what a deployment would do.
+
+mod catalogue;
+mod deploy;
+mod table;
+pub(crate) mod wanted;
+
+pub(crate) use catalogue::{Listing, list};
+pub(crate) use deploy::run as deploy;
+
+use std::process::ExitCode;
+
+use crate::refusal;
+
+/// The exit code of a command that answers with a text.
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
+fn answer(outcome: anyhow::Result<String>) -> ExitCode {
+    match outcome {
+        Ok(text) => {
+            print!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => refusal::report(&error),
+    }
+}
