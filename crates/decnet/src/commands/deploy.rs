@@ -49,7 +49,7 @@ fn deploy(options: &Deploy) -> anyhow::Result<String> {
         now: Clock::start().now(),
     };
     let mut plan = plan(&request, secrets.context("no random bytes")?)
-        .map_err(|problems| wanted::refuse("the fleet", &problems))?;
+        .map_err(|problems| wanted::refuse(Exit::Conflict, "the fleet", &problems))?;
     warnings.append(&mut plan.warnings);
     plan.warnings = warnings;
     if !options.dry_run {
@@ -83,7 +83,7 @@ fn wishes<'c>(options: &Deploy, catalogue: &'c Catalogue) -> anyhow::Result<Want
         randomize_distros: options.randomize_distros,
     };
     let wishes = from_flags(&flags, &[], catalogue)
-        .map_err(|problems| wanted::refuse("the command line", &problems))?;
+        .map_err(|problems| wanted::refuse(Exit::Usage, "the command line", &problems))?;
     Ok((General::default(), wishes, Vec::new()))
 }
 

@@ -45,21 +45,21 @@ pub(crate) fn read_file<'c>(
         Refusal::new(Exit::Usage, what, "save it as UTF-8")
     })?;
     ini::read(&text, Source::File, catalogue)
-        .map_err(|problems| refuse(&format!("the fleet file `{shown}`"), &problems))
+        .map_err(|problems| refuse(Exit::Usage, &format!("the fleet file `{shown}`"), &problems))
 }
 
 /// All problems of `whose`, a line each.
-pub(crate) fn refuse(whose: &str, problems: &Problems) -> Refusal {
+pub(crate) fn refuse(exit: Exit, whose: &str, problems: &Problems) -> Refusal {
     let hint =
         "mend what is named; `decnet services`, `archetypes` and `distros` list what there is";
     if let [only] = problems.all() {
-        return Refusal::new(Exit::Usage, format!("{whose}: {only}"), hint);
+        return Refusal::new(exit, format!("{whose}: {only}"), hint);
     }
     let mut what = format!("{whose} has {} problems:", problems.all().len());
     for problem in problems.all() {
         what.push_str(&format!("\n  {problem}"));
     }
-    Refusal::new(Exit::Usage, what, hint)
+    Refusal::new(exit, what, hint)
 }
 
 /// The network that `general` and flags describe; that of the loopback uplink when they do not.

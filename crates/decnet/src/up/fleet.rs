@@ -112,8 +112,8 @@ fn plan_fleet(
         limit: None,
         now: clock.now(),
     };
-    let plan =
-        plan(&request, secrets?).map_err(|problems| wanted::refuse("the fleet", &problems))?;
+    let plan = plan(&request, secrets?)
+        .map_err(|problems| wanted::refuse(Exit::Conflict, "the fleet", &problems))?;
     for warning in &plan.warnings {
         tracing::warn!(%warning, "the fleet");
     }
@@ -158,7 +158,7 @@ fn more<'c>(
         ..Flags::default()
     };
     from_flags(&flags, existing, catalogue)
-        .map_err(|problems| wanted::refuse("the command line", &problems).into())
+        .map_err(|problems| wanted::refuse(Exit::Usage, "the command line", &problems).into())
 }
 
 /// Opens every port, and notes where clients reach it.

@@ -5,7 +5,10 @@ use decoys_kit::ServiceSpec;
 
 use crate::archetype::{Archetype, archetypes};
 use crate::nearest::did_you_mean;
-use crate::problem::{Place, Problem};
+use crate::problem::{Place, Problem, brief};
+
+/// Unknown names that are told.
+const TOLD: usize = 10;
 
 /// An archetype with what this build has of it.
 #[derive(Debug)]
@@ -94,7 +97,8 @@ impl Catalogue {
             match self.service(&name.to_ascii_lowercase()) {
                 Some(spec) if chosen.iter().any(|one| one.name == spec.name) => {}
                 Some(spec) => chosen.push(spec),
-                None => unknown.push(name),
+                None if unknown.len() < TOLD => unknown.push(brief(name)),
+                None => {}
             }
         }
         if let Some(first) = unknown.first() {
@@ -130,7 +134,7 @@ impl Catalogue {
             None => did_you_mean(slug, slugs()),
         };
         let available = slugs().collect::<Vec<_>>().join(", ");
-        let text = format!("Unknown archetype '{slug}'. Available: {available}");
+        let text = format!("Unknown archetype '{}'. Available: {available}", brief(slug));
         Err(Problem::new(at, text).hinted(hint))
     }
 
@@ -152,7 +156,7 @@ impl Catalogue {
         persona::find(&slug.to_ascii_lowercase()).ok_or_else(|| {
             let mut slugs: Vec<_> = self.distros().iter().map(|one| one.slug.as_str()).collect();
             slugs.sort_unstable();
-            let text = format!("Unknown distro '{slug}'. Available: {}", slugs.join(", "));
+            let text = format!("Unknown distro '{}'. Available: {}", brief(slug), slugs.join(", "));
             Problem::new(at, text).hinted(did_you_mean(slug, slugs.iter().copied()))
         })
     }

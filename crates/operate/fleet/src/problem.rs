@@ -52,6 +52,16 @@ impl fmt::Display for Problem {
     }
 }
 
+/// As much of `text` as a message can show.
+pub(crate) fn brief(text: &(impl fmt::Display + ?Sized)) -> String {
+    const SHOWN: usize = 80;
+    let text = text.to_string();
+    match text.char_indices().nth(SHOWN) {
+        None => text,
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+    }
+}
+
 /// Everything that is wrong with a request, in the order of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems(Vec<Problem>);

@@ -14,6 +14,7 @@ mod containment;
 mod crashes;
 mod disk;
 mod files;
+mod fleet_file;
 mod hostile;
 mod mail;
 mod operator;

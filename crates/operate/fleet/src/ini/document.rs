@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::lines::{Line, lines};
-use crate::problem::{Findings, Place, Problem};
+use crate::problem::{Findings, Place, Problem, brief};
 
 /// Characters a fleet file may have.
 const LONGEST: usize = 524_288;
@@ -82,6 +82,7 @@ impl<'t> Reading<'t> {
             Entry::Occupied(first) => {
                 self.here = Some(*first.get());
                 let line = self.sections.get(*first.get()).map_or(0, |first| first.at.line);
+                let name = brief(name);
                 let what =
                     format!("section [{name}] is given twice, on lines {line} and {}", at.line);
                 self.twice(at, what, findings);
@@ -91,14 +92,19 @@ impl<'t> Reading<'t> {
 
     fn pair(&mut self, key: &str, given: Given<'t>, findings: &mut Findings) {
         let Some(section) = self.here.and_then(|at| self.sections.get_mut(at)) else {
-            let text = format!("Invalid INI format: {key}= comes before the first section");
+            let text =
+                format!("Invalid INI format: {}= comes before the first section", brief(key));
             return findings.error(Problem::new(Some(given.at), text));
         };
         let name = section.name;
         let key = key.to_ascii_lowercase();
         if let Some(first) = section.pairs.insert(key.clone(), given) {
             let (one, two) = (first.at.line, given.at.line);
-            let what = format!("[{name}] {key}= is given twice, on lines {one} and {two}");
+            let what = format!(
+                "[{}] {}= is given twice, on lines {one} and {two}",
+                brief(name),
+                brief(&key)
+            );
             self.twice(given.at, what, findings);
         }
     }

@@ -1,7 +1,7 @@
 //! What the sections of a fleet file mean.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{Section, Source, sections};
 use super::general::{General, general};
@@ -39,11 +39,8 @@ pub fn read<'c>(
     let mut file = FleetFile { general: General::default(), wishes: Vec::new() };
     let mut names = Names::default();
     let is_custom = |name: &str| name.starts_with(custom::PREFIX);
-    let brought: Vec<&str> = sections
-        .iter()
-        .filter_map(|section| section.name.strip_prefix(custom::PREFIX))
-        .take(MOST)
-        .collect();
+    let brought: BTreeSet<&str> =
+        sections.iter().filter_map(|section| section.name.strip_prefix(custom::PREFIX)).collect();
     let mut for_services = Vec::new();
     let mut deckies = 0;
     for section in &sections {

@@ -1,14 +1,15 @@
 //! `[<decky>]`: a decky, or a group of them.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use base_model::MacAddress;
 
 use super::document::{Given, Section};
 use super::general::is_domain;
-use super::keys::{Keys, brief};
+use super::keys::Keys;
 use crate::nearest::did_you_mean;
-use crate::problem::{Findings, Problem};
+use crate::problem::{Findings, Problem, brief};
 use crate::wish::{Distros, Login, Services, Wish};
 use crate::{Catalogue, Offer, OsFamily, hardware, name};
 
@@ -33,12 +34,14 @@ const KEYS: &[&str] = &[
 ];
 /// Deckies of one section.
 const MOST: u64 = 100;
+/// Logins of one decky.
+const MOST_USERS: usize = 32;
 
 /// What the section asks for; settings of services come later. `brought` are services that custom
 /// sections describe, which have been complained about already.
 pub(super) fn group<'c>(
     section: &Section<'_>,
-    brought: &[&str],
+    brought: &BTreeSet<&str>,
     catalogue: &'c Catalogue,
     findings: &mut Findings,
 ) -> Option<Wish<'c>> {
@@ -136,7 +139,7 @@ fn amount(keys: &mut Keys<'_, '_>, findings: &mut Findings) -> Option<u64> {
 
 fn services(
     keys: &mut Keys<'_, '_>,
-    brought: &[&str],
+    brought: &BTreeSet<&str>,
     catalogue: &Catalogue,
     findings: &mut Findings,
 ) -> Option<Vec<&'static decoys_kit::ServiceSpec>> {
@@ -145,7 +148,7 @@ fn services(
         .value
         .split(',')
         .map(|name| name.trim().to_owned())
-        .filter(|name| !brought.contains(&name.as_str()))
+        .filter(|name| !brought.contains(name.as_str()))
         .collect();
     if names.is_empty() {
         return None;
@@ -265,10 +268,17 @@ fn mac_vendor(
 fn users(keys: &mut Keys<'_, '_>, findings: &mut Findings) -> Option<Vec<Login>> {
     let given = keys.take("users")?;
     let users: Option<Vec<_>> = given.value.split(',').map(|it| Login::parse(it.trim())).collect();
-    if users.is_none() {
+    let Some(users) = users else {
         findings.error(keys.must_be("users", "user:password pairs separated by commas", given));
+        return None;
+    };
+    let names: BTreeSet<&str> = users.iter().map(|login| login.username.as_str()).collect();
+    if names.len() < users.len() || users.len() > MOST_USERS {
+        let what = format!("at most {MOST_USERS} users, each once");
+        findings.error(keys.must_be("users", &what, given));
+        return None;
     }
-    users
+    Some(users)
 }
 
 fn is_slug(text: &str) -> bool {

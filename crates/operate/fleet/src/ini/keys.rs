@@ -1,12 +1,11 @@
 //! Taking known keys out of a section; what is left is unknown.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::str::FromStr;
 
 use super::document::{Given, Section};
 use crate::nearest::did_you_mean;
-use crate::problem::{Findings, Place, Problem};
+use crate::problem::{Findings, Place, Problem, brief};
 
 /// The keys of a section while they are being taken.
 pub(crate) struct Keys<'s, 't> {
@@ -108,15 +107,5 @@ impl<'s, 't> Keys<'s, 't> {
             let hint = did_you_mean(key, known.iter().copied());
             findings.error(Problem::new(Some(given.at), text).hinted(hint));
         }
-    }
-}
-
-/// As much of `text` as a message can show.
-pub(crate) fn brief(text: &(impl Display + ?Sized)) -> String {
-    const SHOWN: usize = 80;
-    let text = text.to_string();
-    match text.char_indices().nth(SHOWN) {
-        None => text,
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
     }
 }

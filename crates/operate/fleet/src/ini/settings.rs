@@ -8,9 +8,8 @@ use decoys_kit::{ServiceSpec, Settings};
 use serde_json::Value;
 
 use super::document::Section;
-use super::keys::brief;
 use crate::nearest::did_you_mean;
-use crate::problem::{Findings, Problem};
+use crate::problem::{Findings, Problem, brief};
 
 /// The section's values as the service accepts them. Values beginning `b64:` are base64 of UTF-8.
 pub(super) fn settings(

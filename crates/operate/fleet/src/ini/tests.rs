@@ -292,6 +292,10 @@ fn keys_without_effect_are_checked_and_said() {
 
 #[test]
 fn identity_can_be_given() {
+    for users in ["root:a,root:b", "Root:x", "bob:", &"u:p,".repeat(40)] {
+        let text = refused(&format!("[w]\nservices=ssh\nusers={users}")).remove(0);
+        assert!(text.starts_with("[w] users= must be "), "{text}");
+    }
     let (file, _) = load(
         "[web]\nservices=ssh\ndistro=ubuntu22,debian\nhostname=www.corp.local\n\
          mac=00-50-56-8A-00-01\nmac_vendor=vmware\nusers=root:a:b,bob:c\n",
@@ -319,6 +323,45 @@ fn a_file_that_is_wrong_throughout_ends_the_reading() {
     let large =
         format!("[w]\nservices=http\namount=100\n[w.http]\ncustom_body={}", "é".repeat(500_000));
     assert!(refused(&large)[0].ends_with("settings are too large for 100 deckies"));
+}
+
+/// A file of the largest size: `head`, then `part` again and again.
+fn filled(head: &str, most: usize, part: impl Fn(usize) -> String) -> String {
+    let mut text = head.to_owned();
+    for n in 0.. {
+        let part = part(n);
+        if text.len() + part.len() > most {
+            break;
+        }
+        text.push_str(&part);
+    }
+    text
+}
+
+#[test]
+fn the_largest_files_are_read_to_their_end_and_refused_in_few_words() {
+    const MOST: usize = 524_288;
+    let decky = "[w]\nservices=ssh\n";
+    let names = filled("[w]\nservices=", MOST / 2, |n| format!("s{n},"));
+    let texts = [
+        filled("[w]\nservices=", MOST, |n| format!("s{n},")),
+        filled("[w]\ndistro=", MOST, |_| "debian,".to_owned()),
+        filled("[w]\nusers=", MOST, |n| format!("u{n}:p,")),
+        filled(decky, MOST, |n| format!("key{n}=v\n")),
+        filled(decky, MOST, |n| format!("[w{n}.ssh]\n")),
+        filled(decky, MOST, |n| format!("[custom-{n}]\n")),
+        filled(&names, MOST, |n| format!("\n[custom-s{n}]")),
+        filled("", MOST, |n| format!("[w{n}]\nservices=ssh\n")),
+        filled("[", MOST, |_| ".".to_owned()),
+        filled("", MOST - 1, |_| "\r".to_owned()) + "x",
+    ];
+    for text in &texts {
+        let told = match read(text, Source::Api, kept()) {
+            Ok((_, warnings)) => warnings.len(),
+            Err(problems) => problems.to_string().len(),
+        };
+        assert!(told < 100_000, "{told} from {:?}", &text[..40]);
+    }
 }
 
 proptest! {
