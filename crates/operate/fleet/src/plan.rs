@@ -1,22 +1,24 @@
 //! From what is wanted and what there is to what is to be done.
 
+mod parts;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
-use base_model::{Decky, DeckyService, PersonaSecret, Port, Timestamp, Transport};
-use decoys_host::persona::{self, Distro};
+use base_model::{Decky, PersonaSecret, Timestamp};
+use decoys_host::persona;
 use decoys_kit::{Choices, ServiceSpec};
 
+use self::parts::{archetype_of, card, difference, distro_of, services_of};
 use crate::coherence::{Persona, broken};
 use crate::contradiction::{Contradiction, contradictions};
 use crate::identity::{Draw, Taken, given_accounts};
 use crate::network::{Allocation, Network};
 use crate::problem::{Findings, Problem, Problems};
 use crate::wish::{Distros, Services, Wish};
-use crate::{Archetype, Catalogue, OsFamily, archetypes, hardware};
-
-/// What a decky without an archetype is.
-const PLAIN: &str = "linux-server";
+use crate::{Catalogue, OsFamily};
 
 /// What wishes mean for deckies there are already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -415,87 +417,3 @@ impl<'r> Planning<'r> {
         self.findings.error(Problem::new(wish.and_then(|wish| wish.at), text));
     }
 }
-
-fn archetype_of(wish: &Wish<'_>) -> Option<&'static Archetype> {
-    let named = wish.archetype.map(|offer| offer.archetype);
-    named.or_else(|| archetypes().iter().find(|archetype| archetype.slug == PLAIN))
-}
-
-/// The distribution of a new decky: `member` counts within the wish, `ordinal` in the fleet.
-fn distro_of(
-    wish: &Wish<'_>,
-    choices: &Choices<'_>,
-    member: usize,
-    ordinal: usize,
-) -> Option<&'static Distro> {
-    let all = || persona::distros().iter().collect::<Vec<_>>();
-    let in_turn = |from: &[&'static Distro], at: usize| from.get(at % from.len().max(1)).copied();
-    match (&wish.distros, wish.archetype) {
-        (Distros::Among(among), _) => in_turn(among, member),
-        (Distros::Any, Some(offer)) => in_turn(&offer.distros, ordinal),
-        (Distros::Any, None) => in_turn(&all(), ordinal),
-        (Distros::Random, Some(offer)) if offer.archetype.only_these_distros => {
-            choices.pick("fleet.distro", &offer.distros).copied()
-        }
-        (Distros::Random, _) => choices.pick("fleet.distro", &all()).copied(),
-    }
-}
-
-fn card(draw: &Draw<'_>, wish: &Wish<'_>) -> (Option<base_model::MacAddress>, Option<String>) {
-    match wish.mac {
-        Some(mac) => {
-            let named = wish.mac_vendor.map(|vendor| vendor.name.as_str());
-            (Some(mac), named.or_else(|| hardware::vendor_of(mac)).map(str::to_owned))
-        }
-        None => draw.card(wish.mac_vendor).unzip(),
-    }
-}
-
-/// The services of decky `name`, by name; ports that `before` reached elsewhere stay there.
-fn services_of(
-    specs: &[&'static ServiceSpec],
-    name: &str,
-    wish: &Wish<'_>,
-    before: &[DeckyService],
-) -> Vec<DeckyService> {
-    let mut services: Vec<DeckyService> = specs
-        .iter()
-        .map(|spec| {
-            let known = before.iter().find(|service| service.name == spec.name);
-            let ports = spec.listens.iter().map(|listen| {
-                let port = Port { number: listen.port, reached_at: listen.port };
-                let ports = known.into_iter().flat_map(|service| &service.ports);
-                ports.copied().find(|own| own.number == port.number).unwrap_or(port)
-            });
-            DeckyService {
-                name: spec.name.to_owned(),
-                settings: wish.settings(name, spec.name),
-                transport: spec.listens.first().map_or(Transport::Tcp, |listen| listen.transport),
-                ports: ports.collect(),
-            }
-        })
-        .collect();
-    services.sort_by(|one, other| one.name.cmp(&other.name));
-    services
-}
-
-/// The fields that differ.
-fn difference(before: &Decky, after: &Decky) -> String {
-    let fields = [
-        ("ip", before.ip != after.ip),
-        ("mac", before.mac != after.mac),
-        ("mac_vendor", before.mac_vendor != after.mac_vendor),
-        ("hostname", before.hostname != after.hostname),
-        ("archetype", before.archetype != after.archetype),
-        ("distro", before.distro != after.distro),
-        ("nmap_os", before.os != after.os),
-        ("users", before.accounts != after.accounts),
-        ("services", before.services != after.services),
-    ];
-    let differ: Vec<_> =
-        fields.iter().filter(|(_, differs)| *differs).map(|(name, _)| *name).collect();
-    differ.join(", ")
-}
-
-#[cfg(test)]
-mod tests;

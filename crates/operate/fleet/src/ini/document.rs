@@ -73,6 +73,7 @@ struct Reading<'t> {
 
 impl<'t> Reading<'t> {
     fn section(&mut self, name: &'t str, at: Place, findings: &mut Findings) {
+        let name = if name.eq_ignore_ascii_case("general") { "general" } else { name };
         match self.known.entry(name) {
             Entry::Vacant(free) => {
                 free.insert(self.sections.len());

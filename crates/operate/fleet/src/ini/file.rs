@@ -47,7 +47,7 @@ pub fn read<'c>(
         if findings.is_full() {
             break;
         }
-        if section.name.eq_ignore_ascii_case("general") {
+        if section.name == "general" {
             file.general = general(section, &mut findings);
         } else if is_custom(section.name) {
             custom::custom(section, &mut findings);
@@ -155,9 +155,10 @@ fn configure(
         return findings.error(Problem::new(Some(section.at), text));
     };
     *room = left;
-    if whole {
-        wish.shared.insert(spec.name, (settings, section.at));
-    } else {
-        wish.own.entry(decky).or_default().insert(spec.name, (settings, section.at));
+    let own = if whole { &mut wish.shared } else { wish.own.entry(decky).or_default() };
+    if let Some((_, first)) = own.insert(spec.name, (settings, section.at)) {
+        let (name, one, two) = (section.name, first.line, section.at.line);
+        let text = format!("section [{name}] is given twice, on lines {one} and {two}");
+        findings.error(Problem::new(Some(section.at), text));
     }
 }

@@ -176,6 +176,13 @@ fn what_is_given_twice_is_an_error_in_a_file_and_a_warning_from_the_api() {
         ]
     );
     assert_eq!(
+        refused("[web]\nservices=ssh\n[web.ssh]\n[WEB.ssh]\n[general]\n[General]\n"),
+        [
+            "section [WEB.ssh] is given twice, on lines 3 and 4",
+            "section [general] is given twice, on lines 5 and 6",
+        ]
+    );
+    assert_eq!(
         refused("[web-01]\nservices=ssh\n[Web]\nservices=ssh\namount=2\n"),
         ["decky 'web-01' is given twice, on lines 1 and 3"]
     );

@@ -286,6 +286,18 @@ fn settings_win_and_what_they_contradict_is_told() {
     assert_eq!(plan.warnings[0].text, "[w] does not run ssh; settings for it do nothing");
 }
 
+#[test]
+fn every_archetype_deploys_without_contradiction() {
+    let catalogue = catalogue();
+    for offer in catalogue.archetypes() {
+        let slug = offer.archetype.slug.as_str();
+        let flags = Flags { count: 4, archetype: Some(slug), ..Flags::default() };
+        let plan = ask(&[]).flags(&flags).unwrap();
+        assert_eq!((plan.contradictions, plan.warnings), (vec![], vec![]), "{slug}");
+        assert!(plan.add.iter().all(|decky| decky.archetype == slug));
+    }
+}
+
 proptest! {
     #[test]
     fn every_decky_is_in_one_list_and_nothing_is_shared(
