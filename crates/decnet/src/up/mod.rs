@@ -88,7 +88,9 @@ async fn up(options: &Up) -> anyhow::Result<()> {
         health: health.clone(),
         blobs: blobs.clone(),
     });
-    let serving = tokio::spawn(api::serve(listener, api, shutdown.clone()));
+    let local = api::local::listen(&state.path("")).context("failed to open the local socket")?;
+    let serving = tokio::spawn(api::serve(listener, api.clone(), shutdown.clone()));
+    let serving_local = tokio::spawn(api::serve_local(local, api, shutdown.clone()));
 
     state.await_orphan().await?;
     let (wanted, actual) = (watch::Sender::default(), watch::Sender::default());
@@ -137,6 +139,7 @@ async fn up(options: &Up) -> anyhow::Result<()> {
     health.set("ingestion_worker", ComponentStatus::Failing("stopping".into()));
     // Streams close on the same shutdown; what still hangs after this is cut off.
     drop(tokio::time::timeout(Duration::from_secs(5), serving).await);
+    drop(tokio::time::timeout(Duration::from_secs(1), serving_local).await);
     Ok(())
 }
 
