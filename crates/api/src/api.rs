@@ -5,6 +5,7 @@ use std::sync::Arc;
 use base_model::Timestamp;
 use base_runtime::{Clock, Shutdown};
 use events_bus::Bus;
+use operate_fleet::Deployments;
 use store_db::{Bucket, Db};
 use store_ingest::BlobStore;
 
@@ -36,6 +37,8 @@ pub struct ApiParts {
     pub health: HealthBoard,
     /// Captured files.
     pub blobs: BlobStore,
+    /// The fleet there is to be.
+    pub deployments: Arc<Deployments>,
 }
 
 /// The API: what its routes share. Clones are the same.
@@ -52,6 +55,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) health: HealthBoard,
     pub(crate) blobs: BlobStore,
+    pub(crate) deployments: Arc<Deployments>,
     pub(crate) tokens: Tokens,
     pub(crate) sessions: Sessions,
     pub(crate) passwords: Passwords,
@@ -75,7 +79,7 @@ impl Api {
     }
 
     pub(crate) fn paced(parts: ApiParts, pace: Pace) -> Self {
-        let ApiParts { config, db, bus, clock, health, blobs } = parts;
+        let ApiParts { config, db, bus, clock, health, blobs, deployments } = parts;
         let tokens = Tokens::new(&config.jwt_secret, config.jwt_lifetime);
         let limits = Limits::new(config.limiter_enabled);
         let slots = Slots::new(config.sse_max_per_user);
@@ -86,6 +90,7 @@ impl Api {
             clock,
             health,
             blobs,
+            deployments,
             tokens,
             sessions: Sessions::default(),
             passwords: Passwords::default(),

@@ -49,6 +49,12 @@ impl Params {
         value.map(String::as_str).filter(|v| !matches!(*v, "" | "null" | "NULL" | "undefined"))
     }
 
+    /// Every value given for `name`, in order.
+    pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let values = self.pairs.iter().filter(move |(key, _)| key == name);
+        values.map(|(_, value)| value.as_str())
+    }
+
     /// A text of at most `limit` characters.
     pub(crate) fn text(&mut self, name: &'static str, limit: usize) -> Option<String> {
         let value = self.raw(name)?.to_owned();

@@ -90,7 +90,8 @@ impl Problem {
         Self::new(status, "invalid_parameters", detail).with_errors(errors)
     }
 
-    fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+    /// With what is wrong part by part.
+    pub(crate) fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
         self.more.errors = errors;
         self
     }

@@ -2,8 +2,8 @@
 
 use crate::access::Routes;
 use crate::{
-    artifacts, attackers, auth, bounty, credentials, health, logs, openapi, stats, stream,
-    transcripts,
+    artifacts, attackers, auth, bounty, credentials, deckies, health, logs, openapi, settings,
+    stats, stream, transcripts,
 };
 
 /// Every route there is.
@@ -18,6 +18,8 @@ pub(crate) fn routes() -> Routes {
     transcripts::routes::add(&mut routes);
     stats::routes::add(&mut routes);
     stream::routes::add(&mut routes);
+    deckies::routes::add(&mut routes);
+    settings::routes::add(&mut routes);
     health::routes::add(&mut routes);
     openapi::add(&mut routes);
     routes

@@ -3,6 +3,7 @@
 pub(crate) mod client;
 mod document;
 mod engines;
+mod fleet;
 mod hostile;
 mod requests;
 mod roles;

@@ -18,6 +18,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::client::{self, Answer, Live};
+use super::fleet;
 use crate::stream::Pace;
 use crate::{Api, ApiConfig, ApiParts, HealthBoard, JwtSecret};
 
@@ -99,11 +100,13 @@ impl World {
             clock,
             health: health.clone(),
             blobs: blobs.clone(),
+            deployments: fleet::deployments(&test.db, clock),
         };
+        let shutdown = Shutdown::default();
+        fleet::bring_about(&parts, shutdown.clone());
         let api = Api::paced(parts, pace);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let shutdown = Shutdown::default();
         let served = tokio::spawn(crate::serve(listener, api.clone(), shutdown.clone()));
         let seq = Mutex::new(0);
         Self { test, api, bus, blobs, health, addr, folder, shutdown, served, ingest, seq }

@@ -87,6 +87,7 @@ async fn up(options: &Up) -> anyhow::Result<()> {
         clock,
         health: health.clone(),
         blobs: blobs.clone(),
+        deployments: Arc::clone(&deployments),
     });
     let local = api::local::listen(&state.path("")).context("failed to open the local socket")?;
     let serving = tokio::spawn(api::serve(listener, api.clone(), shutdown.clone()));
