@@ -18,8 +18,14 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start deckies on this machine, with store and API.
     Up(Up),
-    /// Show what a fleet file or flags would make.
+    /// Add deckies to the DECNET that runs, or replace them.
     Deploy(Deploy),
+    /// Remove deckies from the DECNET that runs.
+    Teardown(Teardown),
+    /// Show how deckies and daemon are; exit code 8 when something is not as it should be.
+    Status(Local),
+    /// Try everything that does not run again, at once.
+    Redeploy(Local),
     /// List the services there are.
     Services(Catalogue),
     /// List the kinds of machine there are.
@@ -83,8 +89,9 @@ pub(crate) struct Up {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  decnet deploy --dry-run --config fleet.ini\n  \
-                        decnet deploy --dry-run --deckies 5 --archetype web-server --json")]
+#[command(after_help = "Examples:\n  decnet deploy --deckies 5 --archetype web-server\n  \
+                        decnet deploy --config fleet.ini --dry-run\n  \
+                        decnet deploy --config fleet.ini --replace")]
 pub(crate) struct Deploy {
     /// Fleet file (INI).
     #[arg(long, short, value_name = "FILE", conflicts_with_all = [
@@ -118,12 +125,45 @@ pub(crate) struct Deploy {
     /// unihost or swarm.
     #[arg(long, short, default_value = "unihost")]
     pub(crate) mode: String,
-    /// Show the plan and change nothing.
+    /// Replace the fleet: deckies that are not named go.
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Show the plan and change nothing; needs no running DECNET.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Do not wait until the deckies run.
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    #[command(flatten)]
+    pub(crate) local: Local,
+}
+
+/// Which DECNET is meant, and how it is to answer.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Local {
+    /// State folder of the DECNET; /var/lib/decnet for root, else ~/.local/state/decnet.
+    #[arg(long, value_name = "DIR", env = "DECNET_STATE_DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
     /// Answer in JSON.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  decnet teardown --id web-01\n  \
+                        decnet teardown --id 'web-*' --yes\n  decnet teardown --all")]
+pub(crate) struct Teardown {
+    /// All deckies.
+    #[arg(long, conflicts_with = "id")]
+    pub(crate) all: bool,
+    /// These deckies; `*` and `?` stand for anything and any one character.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) id: Vec<String>,
+    /// Do not ask.
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) local: Local,
 }
 
 #[derive(Debug, Args)]

@@ -17,6 +17,9 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Up(options) => up::run(&options),
         Command::Deploy(options) => commands::deploy(&options),
+        Command::Teardown(options) => commands::teardown(&options),
+        Command::Status(options) => commands::status(&options),
+        Command::Redeploy(options) => commands::redeploy(&options),
         Command::Services(options) => commands::list(Listing::Services, options.json),
         Command::Archetypes(options) => commands::list(Listing::Archetypes, options.json),
         Command::Distros(options) => commands::list(Listing::Distros, options.json),

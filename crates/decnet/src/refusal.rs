@@ -11,12 +11,18 @@ pub(crate) enum Exit {
     Failed = 1,
     /// Bad usage.
     Usage = 2,
+    /// It took too long.
+    Timeout = 3,
+    /// What is named is not there.
+    NotFound = 4,
     /// Something is in the way.
     Conflict = 5,
     /// Not permitted.
     Permission = 6,
     /// Something cannot be reached.
     Unreachable = 7,
+    /// It was done in part, or something is not as it should be.
+    Partial = 8,
 }
 
 /// A refusal that the user can act on.

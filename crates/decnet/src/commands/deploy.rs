@@ -1,19 +1,18 @@
-//! `decnet deploy`: what a fleet file or flags would make, told without making it.
+//! `decnet deploy`: from a fleet file or flags to deckies.
 
+use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use base_model::Decky;
+use api::PlanBody;
 use base_runtime::{Clock, entropy};
-use decoys_kit::SettingKind;
-use operate_fleet::ini::General;
-use operate_fleet::{
-    Catalogue, Flags, Mode, Network, Place, Plan, Problem, Request, Wish, from_flags, plan,
-};
+use operate_fleet::ini::Source;
+use operate_fleet::{Catalogue, Flags, Mode, Request, from_flags, plan};
 use serde_json::{Value, json};
 
+use super::daemon::{at, block_on, client, is_unreachable, list, refused, text};
 use super::table::table;
-use super::{answer, wanted};
+use super::{answer, lifecycle, print, wanted};
 use crate::cli::Deploy;
 use crate::refusal::{Exit, Refusal};
 
@@ -35,47 +34,58 @@ fn deploy(options: &Deploy) -> anyhow::Result<String> {
         }
     }
     let catalogue = wanted::catalogue();
-    let (general, wishes, mut warnings) = wishes(options, &catalogue)?;
-    let mut general = general;
-    if let Some(subnet) = options.subnet {
-        general.net = Some((subnet, Place { line: 0, column: 0 }));
-    }
-    let network = wanted::loopback()
-        .with(&general, options.ip_start)
-        .map_err(|problem| wanted::refuse(Exit::Usage, "the command line", &problem.into()))?;
-    let count = wishes.iter().map(|wish| wish.names.len()).sum();
-    let secrets: Result<Vec<[u8; 32]>, _> = (0..count).map(|_| entropy::bytes()).collect();
-    let request = Request {
-        wishes: &wishes,
-        mode: Mode::Add,
-        existing: &[],
-        network: &network,
-        catalogue: &catalogue,
-        limit: None,
-        now: Clock::start().now(),
-    };
-    let mut plan = plan(&request, secrets.context("no random bytes")?)
-        .map_err(|problems| wanted::refuse(Exit::Conflict, "the fleet", &problems))?;
-    warnings.append(&mut plan.warnings);
-    plan.warnings = warnings;
-    if !options.dry_run {
-        let hint = "see the plan with --dry-run; start it with `decnet up --config FILE`";
-        let what = "deploy cannot change a running fleet in this build";
-        return Err(Refusal::new(Exit::Failed, what, hint).into());
-    }
-    if options.json {
-        return Ok(serde_json::to_string_pretty(&as_json(&plan, &network, &catalogue))? + "\n");
-    }
-    Ok(as_text(&plan, &network))
+    block_on(async {
+        let client = client(&options.local);
+        let (taken, there) = match client.get("/deckies").await {
+            Ok(deckies) => (names(&deckies), true),
+            Err(error) if options.dry_run && is_unreachable(&error) => (Vec::new(), false),
+            Err(error) => return Err(refused(error).into()),
+        };
+        let ini = fleet_file(options, &taken, &catalogue)?;
+        if !there {
+            return shown(options, &offline(options, &ini, &catalogue)?);
+        }
+        let request = json!({
+            "ini_content": ini,
+            "replace_fleet": options.replace,
+            "dry_run": options.dry_run,
+            "ip_start": options.ip_start,
+        });
+        let answer = client.post("/deckies/deploy", &request).await.map_err(refused)?;
+        let told = shown(options, &answer)?;
+        if options.dry_run || options.no_wait {
+            return Ok(told);
+        }
+        lifecycle::follow(&client, &lifecycle::ids(&answer)).await?;
+        Ok(told)
+    })
 }
 
-type Wanted<'c> = (General, Vec<Wish<'c>>, Vec<Problem>);
+fn names(deckies: &Value) -> Vec<String> {
+    let deckies = deckies.as_array().into_iter().flatten();
+    deckies.map(|one| text(one, "name").to_owned()).collect()
+}
 
-fn wishes<'c>(options: &Deploy, catalogue: &'c Catalogue) -> anyhow::Result<Wanted<'c>> {
-    if let Some(path) = &options.config {
-        let (file, warnings) = wanted::read_file(path, catalogue)?;
-        return Ok((file.general, file.wishes, warnings));
+/// The fleet file that is given, or one that says what the flags say.
+fn fleet_file(options: &Deploy, taken: &[String], catalogue: &Catalogue) -> anyhow::Result<String> {
+    let mut ini = match &options.config {
+        Some(path) => wanted::read_text(path)?,
+        None => from_options(options, taken, catalogue)?,
+    };
+    if let Some(subnet) = options.subnet {
+        // The later of two wins.
+        let _ = write!(ini, "\n[general]\nnet={subnet}\n");
+    } else if let Some(path) = &options.config {
+        wanted::understand(path, &ini, catalogue)?;
     }
+    Ok(ini)
+}
+
+fn from_options(
+    options: &Deploy,
+    taken: &[String],
+    catalogue: &Catalogue,
+) -> anyhow::Result<String> {
     let count = options.deckies.filter(|count| *count > 0).ok_or_else(|| {
         let what = "--deckies is required when --config is not used.";
         Refusal::new(Exit::Usage, what, "give --deckies 1 or more, or --config FILE")
@@ -88,97 +98,99 @@ fn wishes<'c>(options: &Deploy, catalogue: &'c Catalogue) -> anyhow::Result<Want
         distros: options.distro.as_deref(),
         randomize_distros: options.randomize_distros,
     };
-    let wishes = from_flags(&flags, &[], catalogue)
+    let wishes = from_flags(&flags, taken, catalogue)
         .map_err(|problems| wanted::refuse(Exit::Usage, "the command line", &problems))?;
-    Ok((General::default(), wishes, Vec::new()))
+    let mut ini = String::new();
+    for (at, name) in wishes.iter().flat_map(|wish| &wish.names).enumerate() {
+        let _ = writeln!(ini, "[{name}]");
+        if let Some(services) = &options.services {
+            let _ = writeln!(ini, "services={}", services.join(","));
+        }
+        if let Some(archetype) = &options.archetype {
+            let _ = writeln!(ini, "archetype={archetype}");
+        }
+        let distros = options.distro.as_deref().unwrap_or_default();
+        match distros.get(at % distros.len().max(1)) {
+            Some(distro) => {
+                let _ = writeln!(ini, "distro={distro}");
+            }
+            None if options.randomize_distros => ini.push_str("distro=random\n"),
+            None => {}
+        }
+    }
+    Ok(ini)
 }
 
-/// What is drawn is drawn again at deployment, so that it is not told.
-fn as_text(plan: &Plan, network: &Network) -> String {
-    let row = |decky: &Decky| {
-        let services: Vec<_> = decky.services.iter().map(|it| it.name.as_str()).collect();
-        vec![
-            format!("+ {}", decky.name),
-            decky.ip.to_string(),
-            decky.archetype.clone(),
-            decky.distro.clone(),
-            decky.os.clone(),
-            services.join(", "),
-        ]
+/// The plan of a fleet that is not there yet, as a daemon would answer it.
+fn offline(options: &Deploy, ini: &str, catalogue: &Catalogue) -> anyhow::Result<Value> {
+    let (file, read) = operate_fleet::ini::read(ini, Source::Api, catalogue)
+        .map_err(|problems| wanted::refuse(Exit::Usage, "the fleet", &problems))?;
+    let network = wanted::loopback()
+        .with(&file.general, options.ip_start)
+        .map_err(|problem| wanted::refuse(Exit::Usage, "the command line", &problem.into()))?;
+    let count = file.wishes.iter().map(|wish| wish.names.len()).sum();
+    let secrets: Result<Vec<[u8; 32]>, _> = (0..count).map(|_| entropy::bytes()).collect();
+    let request = Request {
+        wishes: &file.wishes,
+        mode: Mode::Add,
+        existing: &[],
+        network: &network,
+        catalogue,
+        limit: None,
+        now: Clock::start().now(),
     };
-    let rows: Vec<_> = plan.add.iter().map(row).collect();
-    let title = format!("Plan on {}: {} deckies to add", network.subnet, plan.add.len());
+    let plan = plan(&request, secrets.context("no random bytes")?)
+        .map_err(|problems| wanted::refuse(Exit::Conflict, "the fleet", &problems))?;
+    Ok(json!({
+        "message": "Nothing was changed. No daemon answers, so this is the plan of a new fleet",
+        "mode": "unihost",
+        "lifecycle_ids": [],
+        "plan": PlanBody::new(&plan, &network, catalogue, &read),
+    }))
+}
+
+fn shown(options: &Deploy, answer: &Value) -> anyhow::Result<String> {
+    if options.local.json {
+        return print(answer);
+    }
+    let plan = at(answer, "plan");
+    let mut rows = Vec::new();
+    for (mark, key) in [("+", "add"), ("~", "change")] {
+        for decky in list(plan, key) {
+            let services = list(decky, "services").iter().filter_map(Value::as_str);
+            rows.push(vec![
+                format!("{mark} {}", text(decky, "name")),
+                text(decky, "ip").to_owned(),
+                text(decky, "archetype").to_owned(),
+                text(decky, "distro").to_owned(),
+                text(decky, "nmap_os").to_owned(),
+                services.collect::<Vec<_>>().join(", "),
+            ]);
+        }
+    }
+    let removed = list(plan, "remove").iter().filter_map(Value::as_str);
+    rows.extend(removed.map(|name| vec![format!("- {name}")]));
+    let title = format!(
+        "Plan on {}: {} to add, {} to change, {} to remove, {} to keep",
+        text(plan, "subnet"),
+        list(plan, "add").len(),
+        list(plan, "change").len(),
+        list(plan, "remove").len(),
+        list(plan, "keep").len(),
+    );
     let headers = ["Decky", "IP", "Archetype", "Distro", "OS", "Services"];
     let mut out = table(&title, &headers, &rows);
-    for (heading, lines) in notes(plan) {
-        out.push_str(&format!("\n{heading}:\n"));
-        lines.iter().for_each(|line| out.push_str(&format!("  {line}\n")));
+    for (heading, key) in [("Warnings", "warnings"), ("Contradictions", "contradictions")] {
+        let lines = list(plan, key);
+        if !lines.is_empty() {
+            let _ = writeln!(out, "\n{heading}:");
+            for one in lines {
+                let _ = writeln!(out, "  {}", text(one, "text"));
+            }
+        }
     }
-    out.push_str("\nNothing was changed.\n");
-    out
-}
-
-fn notes(plan: &Plan) -> Vec<(&'static str, Vec<String>)> {
-    let warnings = plan.warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let contradictions = plan.contradictions.iter().map(ToString::to_string).collect::<Vec<_>>();
-    [("Warnings", warnings), ("Contradictions", contradictions)]
-        .into_iter()
-        .filter(|(_, lines)| !lines.is_empty())
-        .collect()
-}
-
-fn as_json(plan: &Plan, network: &Network, catalogue: &Catalogue) -> Value {
-    let deckies: Vec<_> = plan.add.iter().map(|decky| decky_json(decky, catalogue)).collect();
-    let warnings: Vec<_> = plan
-        .warnings
-        .iter()
-        .map(|one| json!({ "line": one.at.map(|at| at.line), "text": one.text }))
-        .collect();
-    let contradictions: Vec<_> = plan
-        .contradictions
-        .iter()
-        .map(|one| json!({ "decky": one.decky, "setting": one.setting, "text": one.text }))
-        .collect();
-    json!({
-        "subnet": network.subnet.to_string(),
-        "gateway": network.gateway.map(|gw| gw.to_string()),
-        "add": deckies,
-        "change": [],
-        "remove": [],
-        "keep": [],
-        "warnings": warnings,
-        "contradictions": contradictions,
-    })
-}
-
-fn decky_json(decky: &Decky, catalogue: &Catalogue) -> Value {
-    let services: Vec<_> = decky
-        .services
-        .iter()
-        .map(|service| {
-            let specs = catalogue.service(&service.name).map_or(&[][..], |spec| spec.settings);
-            let secret = |key: &str| {
-                specs.iter().any(|spec| spec.key == key && spec.kind == SettingKind::Password)
-            };
-            let settings: serde_json::Map<String, Value> = service
-                .settings
-                .iter()
-                .map(|(key, value)| {
-                    (key.clone(), if secret(key) { "***".into() } else { value.clone() })
-                })
-                .collect();
-            let ports: Vec<_> = service.ports.iter().map(|port| port.number).collect();
-            json!({ "name": service.name, "ports": ports, "settings": settings })
-        })
-        .collect();
-    json!({
-        "name": decky.name,
-        "ip": decky.ip.to_string(),
-        "archetype": decky.archetype,
-        "distro": decky.distro,
-        "nmap_os": decky.os,
-        "services": services,
-    })
+    let _ = writeln!(out, "\n{}.", text(answer, "message"));
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -189,7 +201,9 @@ mod tests {
     use crate::cli::{Cli, Command};
 
     fn run(arguments: &[&str]) -> anyhow::Result<String> {
-        let command = ["decnet", "deploy"].iter().chain(arguments);
+        let folder = tempfile::tempdir().unwrap();
+        let state = ["--state-dir", folder.path().to_str().unwrap()];
+        let command = ["decnet", "deploy"].iter().chain(arguments).chain(&state);
         let Command::Deploy(options) = Cli::try_parse_from(command).unwrap().command else {
             panic!("another command");
         };
@@ -211,11 +225,50 @@ mod tests {
             refused(&["-n", "2", "--dry-run"])
                 .ends_with("Specify --services, --archetype, or --randomize-services.")
         );
-        assert!(refused(&["-n", "2", "--services", "ssh"]).contains("cannot change a running"));
+        assert!(refused(&["-n", "2", "--services", "ssh"]).starts_with("no DECNET runs on"));
         assert!(
             refused(&["-n", "9", "--services", "ssh", "--dry-run", "--subnet", "10.0.0.0/29"])
-                .ends_with("Not enough free IPs in 10.0.0.0/29 for 9 deckies (found 6).")
+                .contains("Not enough free IPs in 10.0.0.0/29 for decky 'decky-07' (found 6).")
         );
+    }
+
+    #[test]
+    fn flags_say_what_a_file_would() {
+        let answered = run(&[
+            "--dry-run",
+            "--json",
+            "-n",
+            "3",
+            "--archetype",
+            "web-server",
+            "--distro",
+            "debian,ubuntu22",
+            "--ip-start",
+            "127.3.0.1",
+        ])
+        .unwrap();
+        let answered: Value = serde_json::from_str(&answered).unwrap();
+        let deckies = answered["plan"]["add"].as_array().unwrap();
+        let told: Vec<_> = deckies
+            .iter()
+            .map(|one| {
+                (
+                    one["name"].as_str().unwrap(),
+                    one["ip"].as_str().unwrap(),
+                    one["distro"].as_str().unwrap(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("decky-01", "127.3.0.1", "debian"),
+                ("decky-02", "127.3.0.2", "ubuntu22"),
+                ("decky-03", "127.3.0.3", "debian")
+            ]
+        );
+        let random = run(&["--dry-run", "-n", "1", "--randomize-services", "--randomize-distros"]);
+        assert!(random.unwrap().contains("1 to add, 0 to change"));
     }
 
     #[test]
@@ -227,15 +280,16 @@ mod tests {
         std::fs::write(&path, text).unwrap();
         let file = path.to_str().unwrap();
         let shown = run(&["--dry-run", "--config", file]).unwrap();
-        assert!(shown.starts_with("Plan on 192.168.1.0/24: 2 deckies to add\n"), "{shown}");
+        assert!(shown.starts_with("Plan on 192.168.1.0/24: 2 to add, "), "{shown}");
         assert!(shown.contains("+ web-01  192.168.1.1  linux-server  debian  linux  http, ssh"));
         assert!(shown.contains("line 6, column 6: [web] vlan= has no effect in this build"));
         assert!(shown.contains("[web-02] ssh.ssh_version: Debian 12 (Bookworm) ships"), "{shown}");
         let answered = run(&["--dry-run", "--json", "--config", file]).unwrap();
         assert!(!answered.contains("hunter2"), "secrets are not told");
         let answered: Value = serde_json::from_str(&answered).unwrap();
-        assert_eq!(answered["add"][1]["ip"], "192.168.1.2");
-        assert_eq!(answered["add"][1]["services"][1]["settings"]["ssh_version"], "OpenSSH_7.4");
-        assert_eq!(answered["warnings"][0]["line"], 6);
+        assert_eq!(answered["plan"]["add"][1]["ip"], "192.168.1.2");
+        let ssh = &answered["plan"]["add"][1]["service_config"]["ssh"];
+        assert_eq!(ssh["ssh_version"], "OpenSSH_7.4");
+        assert_eq!(answered["plan"]["warnings"][0]["line"], 6);
     }
 }

@@ -1,25 +1,43 @@
-//! Commands that need no running DECNET: what this build can be, and what a deployment would do.
+//! Commands of an operator: what this build can be, and asking the DECNET that runs.
 
 mod catalogue;
+mod daemon;
 mod deploy;
+mod lifecycle;
+mod status;
 mod table;
+mod teardown;
 pub(crate) mod wanted;
 
 pub(crate) use catalogue::{Listing, list};
 pub(crate) use deploy::run as deploy;
+pub(crate) use status::run as status;
+pub(crate) use teardown::{redeploy, teardown};
 
 use std::process::ExitCode;
 
-use crate::refusal;
+use serde_json::Value;
+
+use crate::refusal::{self, Exit};
 
 /// The exit code of a command that answers with a text.
-#[expect(clippy::print_stdout, reason = "this is what the command is for")]
 fn answer(outcome: anyhow::Result<String>) -> ExitCode {
+    answer_with(outcome.map(|text| (text, None)))
+}
+
+/// The exit code of a command that answers with a text, which may say that something is not well.
+#[expect(clippy::print_stdout, reason = "this is what the command is for")]
+fn answer_with(outcome: anyhow::Result<(String, Option<Exit>)>) -> ExitCode {
     match outcome {
-        Ok(text) => {
+        Ok((text, exit)) => {
             print!("{text}");
-            ExitCode::SUCCESS
+            exit.map_or(ExitCode::SUCCESS, |exit| ExitCode::from(exit as u8))
         }
         Err(error) => refusal::report(&error),
     }
+}
+
+/// A value as JSON for people and programs.
+fn print(value: &Value) -> anyhow::Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
 }

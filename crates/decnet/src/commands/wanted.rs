@@ -25,6 +25,22 @@ pub(crate) fn read_file<'c>(
     path: &Path,
     catalogue: &'c Catalogue,
 ) -> Result<(FleetFile<'c>, Vec<Problem>), Refusal> {
+    understand(path, &read_text(path)?, catalogue)
+}
+
+/// What `text`, read from `path`, says.
+pub(crate) fn understand<'c>(
+    path: &Path,
+    text: &str,
+    catalogue: &'c Catalogue,
+) -> Result<(FleetFile<'c>, Vec<Problem>), Refusal> {
+    let whose = || format!("the fleet file `{}`", path.display());
+    ini::read(text, Source::File, catalogue)
+        .map_err(|problems| refuse(Exit::Usage, &whose(), &problems))
+}
+
+/// The text of a fleet file.
+pub(crate) fn read_text(path: &Path) -> Result<String, Refusal> {
     let shown = path.display();
     let mut text = Vec::new();
     let read = File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_end(&mut text));
@@ -35,12 +51,10 @@ pub(crate) fn read_file<'c>(
         };
         return Err(Refusal::new(Exit::Failed, what, "give an INI file with --config"));
     }
-    let text = String::from_utf8(text).map_err(|_| {
+    String::from_utf8(text).map_err(|_| {
         let what = format!("the fleet file `{shown}` is not UTF-8 text");
         Refusal::new(Exit::Usage, what, "save it as UTF-8")
-    })?;
-    ini::read(&text, Source::File, catalogue)
-        .map_err(|problems| refuse(Exit::Usage, &format!("the fleet file `{shown}`"), &problems))
+    })
 }
 
 /// All problems of `whose`, a line each.

@@ -115,6 +115,7 @@ fn more<'c>(
         services: Some(options.services.as_deref().unwrap_or(&all)),
         ..Flags::default()
     };
-    from_flags(&flags, existing, catalogue)
+    let names: Vec<String> = existing.iter().map(|decky| decky.name.clone()).collect();
+    from_flags(&flags, &names, catalogue)
         .map_err(|problems| wanted::refuse(Exit::Usage, "the command line", &problems).into())
 }

@@ -35,6 +35,7 @@ pub use deployment::{DeployError, Deployments, Order, Receipt, Uplink};
 pub use family::OsFamily;
 pub use hardware::Vendor;
 pub use inventory::{Entry, Inventory, InventoryError};
+pub use nearest::did_you_mean;
 pub use network::{Network, Subnet, SubnetFormat};
 pub use plan::{Change, Mode, Plan, Request, plan};
 pub use problem::{Place, Problem, Problems};

@@ -4,7 +4,7 @@
 const LONGEST: usize = 40;
 
 /// A hint naming the candidate most like `word`, if one is.
-pub(crate) fn did_you_mean<'c>(
+pub fn did_you_mean<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<String> {

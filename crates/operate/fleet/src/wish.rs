@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use base_model::{Decky, MacAddress};
+use base_model::MacAddress;
 use decoys_host::persona::Distro;
 use decoys_kit::ServiceSpec;
 use serde_json::Value;
@@ -136,17 +136,17 @@ pub struct Flags<'f> {
     pub randomize_distros: bool,
 }
 
-/// What `flags` ask for beside the deckies there are, called `decky-01` and on.
+/// What `flags` ask for, called `decky-01` and on without the names that are `taken`.
 ///
 /// # Errors
 /// Everything that is wrong with them.
 pub fn from_flags<'c>(
     flags: &Flags<'_>,
-    existing: &[Decky],
+    taken: &[String],
     catalogue: &'c Catalogue,
 ) -> Result<Vec<Wish<'c>>, Problems> {
     let mut findings = Findings::default();
-    let mut wish = Wish::new(free_names(flags.count, existing));
+    let mut wish = Wish::new(free_names(flags.count, taken));
     if let Some(slug) = flags.archetype {
         match catalogue.archetype(slug, None) {
             Ok(offer) => wish.archetype = Some(offer),
@@ -183,13 +183,13 @@ pub fn from_flags<'c>(
     findings.conclude(vec![wish]).map(|(wishes, _)| wishes)
 }
 
-fn free_names(count: usize, existing: &[Decky]) -> Vec<String> {
-    let taken: std::collections::BTreeSet<&str> =
-        existing.iter().map(|decky| decky.name.as_str()).collect();
-    let width = (existing.len() + count).to_string().len().max(2);
+fn free_names(count: usize, taken: &[String]) -> Vec<String> {
+    let mut taken = taken.to_vec();
+    taken.sort();
+    let width = (taken.len() + count).to_string().len().max(2);
     (1_usize..)
         .map(|n| format!("decky-{n:0width$}"))
-        .filter(|name| !taken.contains(name.as_str()))
+        .filter(|name| taken.binary_search(name).is_err())
         .take(count)
         .collect()
 }

@@ -187,6 +187,9 @@ fn os(keys: &mut Keys<'_, '_>, findings: &mut Findings) -> Option<OsFamily> {
 
 fn distros(keys: &mut Keys<'_, '_>, catalogue: &Catalogue, findings: &mut Findings) -> Distros {
     let Some(given) = keys.take("distro") else { return Distros::Any };
+    if given.value == "random" {
+        return Distros::Random;
+    }
     let slugs = given.value.split(',').map(str::trim).filter(|slug| !slug.is_empty());
     let found: Result<Vec<_>, _> =
         slugs.map(|slug| catalogue.distro(slug, Some(given.at))).collect();

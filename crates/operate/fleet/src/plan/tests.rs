@@ -45,7 +45,8 @@ impl Ask<'_> {
 
     fn flags(&self, flags: &Flags<'_>) -> Result<Plan, Problems> {
         let catalogue = catalogue();
-        self.plan(&from_flags(flags, self.existing, &catalogue)?, &catalogue)
+        let taken: Vec<_> = self.existing.iter().map(|decky| decky.name.clone()).collect();
+        self.plan(&from_flags(flags, &taken, &catalogue)?, &catalogue)
     }
 
     fn refused(&self, text: &str) -> Vec<String> {
