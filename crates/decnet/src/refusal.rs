@@ -11,12 +11,18 @@ pub(crate) enum Exit {
     Failed = 1,
     /// Bad usage.
     Usage = 2,
+    /// Something is not there.
+    NotFound = 4,
     /// Something is in the way.
     Conflict = 5,
     /// Not permitted.
     Permission = 6,
     /// Something cannot be reached.
     Unreachable = 7,
+    /// Some of it was done.
+    Partial = 8,
+    /// A signal ended it.
+    Interrupted = 130,
 }
 
 /// A refusal that the user can act on.

@@ -1,12 +1,15 @@
-//! Commands that need no running DECNET: what this build can be, and what a deployment would do.
+//! Commands beside the daemon: what this build can be, what a deployment would do, and attackers
+//! for those who want to see it at work.
 
 mod catalogue;
 mod deploy;
+mod simulate;
 mod table;
 pub(crate) mod wanted;
 
 pub(crate) use catalogue::{Listing, list};
 pub(crate) use deploy::run as deploy;
+pub(crate) use simulate::run as simulate;
 
 use std::process::ExitCode;
 

@@ -116,7 +116,8 @@ async fn up(options: &Up) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn on_signals() -> anyhow::Result<Shutdown> {
+/// An end that SIGINT and SIGTERM ask for.
+pub(crate) fn on_signals() -> anyhow::Result<Shutdown> {
     let shutdown = Shutdown::default();
     let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;
