@@ -14,12 +14,7 @@ pub(super) async fn visit(visitor: &Visitor, visit: &FtpVisit) -> Result<(), Fau
     control.reply().await?;
     for login in &visit.logins {
         control.say(&format!("USER {}", login.username)).await?;
-        let accepted = match control.say(&format!("PASS {}", login.password)).await {
-            Ok(reply) => reply.code == 230,
-            // Some servers hang up after a few refusals.
-            Err(Fault::Ended(_)) => false,
-            Err(fault) => return Err(fault),
-        };
+        let accepted = control.say(&format!("PASS {}", login.password)).await?.code == 230;
         visitor.tried(&visit.door, login, accepted).await;
         if accepted {
             for work in &visit.work {

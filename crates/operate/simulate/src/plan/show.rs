@@ -108,10 +108,15 @@ fn tries(door: &Door, logins: &[Login]) -> String {
     format!("{door}: {}", logins.join(", "))
 }
 
+/// A line, cut where it is too long and with control characters made visible.
 fn line(f: &mut Formatter<'_>, depth: usize, text: &str) -> fmt::Result {
     let short: String = text.chars().take(MOST).collect();
     let cut = if short.len() < text.len() { " …" } else { "" };
-    writeln!(f, "{:indent$}{}{cut}", "", short.escape_debug(), indent = depth * 2)
+    let shown = short.chars().map(|char| match char {
+        char if char.is_control() => char.escape_debug().to_string(),
+        char => char.to_string(),
+    });
+    writeln!(f, "{:indent$}{}{cut}", "", shown.collect::<String>(), indent = depth * 2)
 }
 
 impl Display for Door {

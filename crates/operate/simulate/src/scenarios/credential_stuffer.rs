@@ -26,8 +26,16 @@ fn write(world: &World, draw: &mut Draw) -> Script {
     let mut logins = draw.some(&lists::logins(LEAKED), LOGINS);
     let mut visits = Vec::new();
     let mut reused = None;
+    let home = draw.pick(world.deckies());
     for service in SERVICES {
-        let Some(door) = script.door(world, service, draw) else { continue };
+        // All on one machine, and elsewhere what that does not offer.
+        let door = match home.and_then(|home| home.door(service)) {
+            Some(door) => door,
+            None => match script.door(world, service, draw) {
+                Some(door) => door,
+                None => continue,
+            },
+        };
         // The login that people used everywhere: that of the first machine looked at.
         if reused.is_none() {
             reused = draw.pick(world.logins(&door)).cloned();
@@ -53,7 +61,13 @@ fn visit(door: Door, logins: &[Login], draw: &mut Draw) -> Vec<Act> {
                 FtpWork::List,
                 FtpWork::Store(notes),
             ];
-            vec![Act::Ftp(FtpVisit { door, logins: all, work })]
+            // Servers hang up at the third refusal.
+            let visit = |logins: &[Login]| FtpVisit {
+                door: door.clone(),
+                logins: logins.to_vec(),
+                work: work.clone(),
+            };
+            logins.chunks(2).map(|logins| Act::Ftp(visit(logins))).collect()
         }
         "smtp" => {
             let mail = Mail {

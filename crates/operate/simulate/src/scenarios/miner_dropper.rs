@@ -71,7 +71,9 @@ fn drop(draw: &mut Draw) -> Vec<SshWork> {
     work.push(own("chmod 777 {dir}/{file}; md5sum {dir}/{file}"));
     work.push(own("cd {dir}; nohup ./{file} -c config.json >/dev/null 2>&1 & sh {dir}/go.sh"));
     let ways = lists::entries(PERSISTENCE);
-    work.extend(ways.iter().filter(|_| draw.chance(75)).map(|line| own(line)));
+    // The first way, cron, is everybody's.
+    let ways = ways.iter().enumerate().filter(|(number, _)| *number == 0 || draw.chance(60));
+    work.extend(ways.map(|(_, line)| own(line)));
     work.push(run("crontab -l; ps aux | tail -n 5"));
     work
 }
