@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use base_runtime::environment;
-use operate_simulate::{ALL, Actor, Happening, Outcome, Pace, Plan, Summary, World};
+use operate_simulate::{ALL, Actor, Happening, Outcome, Pace, Plan, Progress, Summary, World};
 use serde_json::json;
 
 use super::answer;
@@ -218,7 +218,8 @@ fn told(summary: &Summary) -> String {
         "Left",
         "Errors",
     ];
-    let title = format!("Seed {}: {} actors", summary.seed, summary.total.actors);
+    let done = summary.actors.iter().filter(|actor| actor.progress == Progress::Done).count();
+    let title = format!("Seed {}: {done} of {} actors done", summary.seed, summary.actors.len());
     table(&title, &headers, &rows)
 }
 

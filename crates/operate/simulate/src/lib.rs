@@ -25,6 +25,6 @@ pub use plan::{
     Request, SmtpVisit, SshClient, SshVisit, SshWork, TelnetVisit, Typed,
 };
 pub use rhythm::{Key, keys};
-pub use run::{ActorSummary, Counts, Happening, Note, Outcome, Pace, Summary, run};
+pub use run::{ActorSummary, Counts, Happening, Note, Outcome, Pace, Progress, Summary, run};
 pub use scenarios::{ALL, Scenario, find};
 pub use world::{Decky, Door, Service, World, WorldError};

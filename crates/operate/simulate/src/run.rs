@@ -117,16 +117,28 @@ pub struct ActorSummary {
     pub name: String,
     /// Where it came from.
     pub source: Ipv4Addr,
+    /// How far it came.
+    pub progress: Progress,
     /// What it did.
     #[serde(flatten)]
     pub counts: Counts,
 }
 
+/// How far an actor came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Progress {
+    /// It did not start.
+    Waiting,
+    /// It started.
+    Started,
+    /// It did everything.
+    Done,
+}
+
 /// How often what happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Actors that started.
-    pub actors: u64,
     /// Connections made.
     pub connections: u64,
     /// Connections that could not be made.
@@ -150,7 +162,6 @@ pub struct Counts {
 impl Counts {
     fn count(&mut self, what: &Happening) {
         let counter = match what {
-            Happening::Began => &mut self.actors,
             Happening::Connected(_) => &mut self.connections,
             Happening::Unreachable(_) => &mut self.unreachable,
             Happening::Tried { accepted, .. } => {
@@ -162,7 +173,7 @@ impl Counts {
             Happening::Uploaded(_) => &mut self.uploads,
             Happening::Mailed => &mut self.mails,
             Happening::Failed(_) => &mut self.errors,
-            Happening::Ended => return,
+            Happening::Began | Happening::Ended => return,
         };
         *counter += 1;
     }
@@ -173,6 +184,7 @@ impl Summary {
         let summary = |actor: &Actor| ActorSummary {
             name: actor.name.clone(),
             source: actor.source,
+            progress: Progress::Waiting,
             counts: Counts::default(),
         };
         Self {
@@ -188,6 +200,11 @@ impl Summary {
         self.total.count(&note.what);
         if let Some(actor) = self.actors.get_mut(note.actor) {
             actor.counts.count(&note.what);
+            match note.what {
+                Happening::Began => actor.progress = Progress::Started,
+                Happening::Ended => actor.progress = Progress::Done,
+                _ => {}
+            }
         }
     }
 
@@ -303,6 +320,7 @@ mod tests {
         assert_eq!(seen, "127.66.7.7");
         assert_eq!((summary.outcome, summary.total.connections), (Outcome::Complete, 1));
         assert_eq!(summary.actors[0].counts, summary.total);
+        assert_eq!(summary.actors[0].progress, Progress::Done);
     }
 
     #[tokio::test]
@@ -327,7 +345,8 @@ mod tests {
             }
         };
         let summary = run(&plan, slow, &shutdown, began).await;
-        assert_eq!((summary.outcome, summary.total.actors), (Outcome::Interrupted, 1));
+        assert_eq!(summary.outcome, Outcome::Interrupted);
+        assert_eq!(summary.actors[0].progress, Progress::Started);
     }
 
     #[tokio::test]

@@ -70,6 +70,8 @@ impl Plan {
                 }
             }
             Draw::new(seed, &format!("order/{round}")).shuffle(&mut cast);
+            // People take longest, so that they begin.
+            cast.sort_by_key(|actor| !actor.is_person());
             plan.actors.extend(cast);
         }
         plan
@@ -79,6 +81,17 @@ impl Plan {
         if !self.skipped.contains(&line) {
             self.skipped.push(line);
         }
+    }
+}
+
+impl Actor {
+    /// Whether a person sits at a terminal.
+    fn is_person(&self) -> bool {
+        let terminal = |work: &SshWork| matches!(work, SshWork::Terminal { .. });
+        self.acts.iter().any(|act| match act {
+            Act::Ssh(visit) => visit.work.iter().any(terminal),
+            _ => false,
+        })
     }
 }
 

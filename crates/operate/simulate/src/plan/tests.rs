@@ -126,12 +126,12 @@ fn the_traveller_visits_every_machine_with_one_tool() {
 }
 
 /// The plan of seed 7, as `decnet simulate --dry-run` prints it. A change of it changes what every
-/// seed means: write it anew with `UPDATE_GOLDEN=1` and say so in the changelog.
+/// seed means: write it anew with `UPDATE=1` and say so in the changelog.
 #[test]
 fn the_plan_of_seed_7_is_the_golden_one() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/plan/seed-7.txt");
     let plan = Plan::new(&world(), 7, ALL, 1).to_string();
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if std::env::var_os("UPDATE").is_some() {
         std::fs::write(path, &plan).unwrap();
     }
     let golden = std::fs::read_to_string(path).unwrap();
