@@ -176,7 +176,7 @@ fn finish(summary: &Summary, as_json: bool) -> ExitCode {
         ),
         Outcome::Unreachable => (
             Exit::Unreachable,
-            "no decky answers".to_owned(),
+            "no running DECNET answers".to_owned(),
             "is `decnet up` still running? The ready file may be of an earlier start",
         ),
         Outcome::Interrupted => {
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn a_target_outside_loopback_is_refused() {
         let said = refused(
-            r#"{"deckies": [{"name": "web-01", "ip": "192.0.2.7", "logins": [], "services": []}]}"#,
+            r#"{"api": "http://127.0.0.1:8000", "deckies": [{"name": "web-01", "ip": "192.0.2.7", "logins": [], "services": []}]}"#,
         );
         assert!(said.ends_with("`web-01` is at 192.0.2.7, outside 127.0.0.0/8: attackers are let loose on loopback only"), "{said}");
         assert!(refused("{}").contains("not a ready file of `decnet up`"));

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use crate::alive;
 use crate::clients::{Fault, Visitor, perform};
 use crate::plan::{Actor, Login, Plan};
 use crate::world::Door;
@@ -215,7 +216,7 @@ impl Summary {
 }
 
 /// Carries `plan` out; `heard` is told everything that happens. Ends early when `shutdown` is asked
-/// for, or when nothing answers.
+/// for, or when nothing answers; does not even begin when a DECNET it is for does not run.
 pub async fn run(
     plan: &Plan,
     pace: Pace,
@@ -223,6 +224,12 @@ pub async fn run(
     mut heard: impl FnMut(&Actor, &Happening),
 ) -> Summary {
     let mut summary = Summary::new(plan);
+    for api in &plan.apis {
+        if !alive::is_alive(*api).await {
+            summary.outcome = Outcome::Unreachable;
+            return summary;
+        }
+    }
     let (notes, mut inbox) = mpsc::channel(MOST_NOTES);
     let mut working = JoinSet::new();
     let mut waiting = plan.actors.iter().enumerate();
@@ -301,7 +308,7 @@ mod tests {
     fn plan(acts: Vec<Act>) -> Plan {
         let source = Ipv4Addr::new(127, 66, 7, 7);
         let actor = Actor { name: "caller-1".into(), source, acts };
-        Plan { seed: 1, actors: vec![actor], skipped: Vec::new() }
+        Plan { seed: 1, apis: Vec::new(), actors: vec![actor], skipped: Vec::new() }
     }
 
     fn door(address: SocketAddrV4) -> Door {
@@ -332,6 +339,20 @@ mod tests {
         let summary = run(&plan, FAST, &Shutdown::default(), |_, _| {}).await;
         assert_eq!(summary.outcome, Outcome::Unreachable);
         assert!(summary.total.unreachable < 100, "not every door was tried");
+    }
+
+    #[tokio::test]
+    async fn nobody_starts_where_no_decnet_runs() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address: SocketAddrV4 = listener.local_addr().unwrap().to_string().parse().unwrap();
+        let gone = {
+            let gone = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            gone.local_addr().unwrap()
+        };
+        let plan = Plan { apis: vec![gone], ..plan(vec![Act::Knock(door(address))]) };
+        let summary = run(&plan, FAST, &Shutdown::default(), |_, _| {}).await;
+        assert_eq!((summary.outcome, summary.total.connections), (Outcome::Unreachable, 0));
+        assert_eq!(summary.actors[0].progress, Progress::Waiting);
     }
 
     #[tokio::test]

@@ -1,7 +1,7 @@
 //! What there is to attack: the deckies of a ready file of `decnet up`.
 
 use std::collections::BTreeSet;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,8 @@ use crate::plan::Login;
 /// Deckies with their services and working logins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct World {
+    /// The API of each DECNET.
+    apis: Vec<SocketAddr>,
     deckies: Vec<Decky>,
 }
 
@@ -56,6 +58,9 @@ pub enum WorldError {
     /// It is not one.
     #[error("not a ready file of `decnet up`")]
     Malformed(#[source] serde_json::Error),
+    /// Its API is nowhere.
+    #[error("`{0}` is not where an API is")]
+    Api(String),
     /// It lists no decky.
     #[error("no decky is listed")]
     Empty,
@@ -79,17 +84,16 @@ impl World {
     pub fn read(json: &[u8]) -> Result<Self, WorldError> {
         #[derive(Deserialize)]
         struct Ready {
+            api: String,
             deckies: Vec<Decky>,
         }
         let ready: Ready = serde_json::from_slice(json).map_err(WorldError::Malformed)?;
-        Self::new(ready.deckies)
+        let api = ready.api.strip_prefix("http://").and_then(|api| api.parse().ok());
+        let api = api.ok_or(WorldError::Api(ready.api))?;
+        Self::new(vec![reachable(api)], ready.deckies)
     }
 
-    /// A world of `deckies`.
-    ///
-    /// # Errors
-    /// When there are none, or one has an address outside 127.0.0.0/8.
-    pub fn new(deckies: Vec<Decky>) -> Result<Self, WorldError> {
+    pub(crate) fn new(apis: Vec<SocketAddr>, deckies: Vec<Decky>) -> Result<Self, WorldError> {
         for decky in &deckies {
             let services = decky.services.iter().map(|service| service.address);
             let mut addresses = std::iter::once(decky.ip).chain(services);
@@ -100,14 +104,21 @@ impl World {
         if deckies.is_empty() {
             return Err(WorldError::Empty);
         }
-        Ok(Self { deckies })
+        Ok(Self { apis, deckies })
     }
 
     /// Both worlds.
     #[must_use]
     pub fn with(mut self, other: Self) -> Self {
+        self.apis.extend(other.apis);
         self.deckies.extend(other.deckies);
         self
+    }
+
+    /// The API of each DECNET.
+    #[must_use]
+    pub fn apis(&self) -> &[SocketAddr] {
+        &self.apis
     }
 
     /// All deckies.
@@ -136,6 +147,16 @@ impl World {
         let services = services.map(|service| service.address);
         self.deckies.iter().map(|decky| decky.ip).chain(services).collect()
     }
+}
+
+/// Where this machine reaches what is bound to `address`.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 impl Decky {
@@ -168,6 +189,7 @@ mod tests {
         assert_eq!(doors[0].address.to_string(), "127.1.0.1:25");
         assert_eq!(world.logins(&doors[0]), [Login::new("root", "toor")]);
         assert!(world.doors("ssh").is_empty());
+        assert_eq!(world.apis(), ["127.0.0.1:8000".parse().unwrap()]);
     }
 
     #[test]
@@ -182,7 +204,10 @@ mod tests {
     #[test]
     fn what_is_no_ready_file_is_refused() {
         assert!(matches!(World::read(b"{}"), Err(WorldError::Malformed(_))));
-        assert!(matches!(World::read(br#"{"deckies": []}"#), Err(WorldError::Empty)));
+        let read = |text: &str| World::read(text.as_bytes());
+        let none = r#"{"api": "http://0.0.0.0:1", "deckies": []}"#;
+        assert!(matches!(read(none), Err(WorldError::Empty)));
+        assert!(matches!(read(&none.replace("0.0.0.0", "x")), Err(WorldError::Api(_))));
         let name = READY.replace("\"127.1.0.1\"", "\"decky.example\"");
         assert!(matches!(World::read(name.as_bytes()), Err(WorldError::Malformed(_))));
     }

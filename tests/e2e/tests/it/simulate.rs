@@ -174,7 +174,7 @@ fn targets_are_loopback_deckies_that_answer() {
         let services = format!(r#"[{{"name": "ssh", "address": "{address}", "port": 9}}]"#);
         let login = r#"[{"username": "root", "password": "x"}]"#;
         format!(
-            r#"{{"deckies": [{{"name": "a", "ip": "{address}", "logins": {login}, "services": {services}}}]}}"#
+            r#"{{"api": "http://127.0.0.1:1", "deckies": [{{"name": "a", "ip": "{address}", "logins": {login}, "services": {services}}}]}}"#
         )
     };
     let target = ready.to_str().unwrap();
@@ -194,7 +194,10 @@ fn targets_are_loopback_deckies_that_answer() {
     let alone = simulate(&["--target", target, "--rate", "6000", "--speed", "100"]);
     let told = String::from_utf8_lossy(&alone.stderr).into_owned();
     assert_eq!(alone.status.code(), Some(7), "{told}");
-    assert!(told.contains("hint: is `decnet up` still running?"), "{told}");
+    assert!(
+        told.contains("error: no running DECNET answers\nhint: is `decnet up` still"),
+        "{told}"
+    );
 
     let absent = simulate(&["--target", "/nowhere/ready.json"]);
     assert_eq!(absent.status.code(), Some(4));

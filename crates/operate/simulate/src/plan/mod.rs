@@ -4,7 +4,7 @@ mod act;
 mod show;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use serde::Serialize;
 
@@ -27,6 +27,8 @@ const MOST_SOURCES: usize = 256 * 254;
 pub struct Plan {
     /// What it was drawn from.
     pub seed: u64,
+    /// The APIs of those it is for; each must answer before anybody starts.
+    pub apis: Vec<SocketAddr>,
     /// Who acts.
     pub actors: Vec<Actor>,
     /// What is left out, because no decky offers it.
@@ -50,7 +52,8 @@ impl Plan {
     #[must_use]
     pub fn new(world: &World, seed: u64, scenarios: &[&Scenario], rounds: usize) -> Self {
         let mut sources = Sources::new(world, seed);
-        let mut plan = Self { seed, actors: Vec::new(), skipped: Vec::new() };
+        let apis = world.apis().to_vec();
+        let mut plan = Self { seed, apis, actors: Vec::new(), skipped: Vec::new() };
         let mut numbers: BTreeMap<&str, usize> = BTreeMap::new();
         for round in 0..rounds {
             let mut cast = Vec::new();

@@ -30,7 +30,8 @@ pub(crate) fn world() -> World {
             serde_json::json!({"name": name, "ip": ip, "logins": logins, "services": services})
         })
         .collect();
-    World::read(serde_json::json!({ "deckies": deckies }).to_string().as_bytes()).unwrap()
+    let ready = serde_json::json!({ "api": "http://127.0.0.1:8000", "deckies": deckies });
+    World::read(ready.to_string().as_bytes()).unwrap()
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn what_no_decky_offers_is_left_out_and_said_once() {
         decky.services.retain(|service| service.name == "http");
         decky
     });
-    let world = World::new(without.collect()).unwrap();
+    let world = World::new(Vec::new(), without.collect()).unwrap();
     let plan = Plan::new(&world, 7, ALL, 3);
     assert!(plan.skipped.contains(&"careful-human: no decky offers ssh".to_owned()));
     let once: BTreeSet<_> = plan.skipped.iter().collect();

