@@ -3,7 +3,7 @@
 //!
 //! A [`World`] is what a ready file of `decnet up` lists. [`Plan::new`] is a pure function of world,
 //! seed and scenarios: who comes from which address, does what, with which words, in which order.
-//! [`run`] carries a plan out with real protocol clients, each actor from a source address of its
+//! [`run()`] carries a plan out with real protocol clients, each actor from a source address of its
 //! own. Only loopback addresses are attacked, only while the DECNET that wrote the ready file
 //! runs, and every payload is inert ([`payload`]).
 //!
