@@ -1,7 +1,11 @@
 //! Answering on a listener: HTTP/1.1 with a bound on everything a client could take its time with.
+//!
+//! On the local socket the operating system says who calls, so no token is needed; whoever is neither
+//! root nor the user that runs DECNET is not answered at all.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +16,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tower::Service as _;
 
+use crate::access::Local;
 use crate::api::Api;
 use crate::guard::Client;
 use crate::{proxies, router, telemetry};
@@ -48,8 +54,53 @@ pub async fn serve_router(listener: TcpListener, api: Api, router: Router, shutd
     serve_limited(listener, api, router, shutdown, HEAD_TIME).await;
 }
 
+/// Serves the API on the local socket `listener`, for operators of this machine.
+pub async fn serve_local(listener: UnixListener, api: Api, shutdown: Shutdown) {
+    let router = router(api.clone());
+    accept_all(Listener::Local(listener), api, router, shutdown, HEAD_TIME).await;
+}
+
 pub(crate) async fn serve_limited(
     listener: TcpListener,
+    api: Api,
+    router: Router,
+    shutdown: Shutdown,
+    head_time: Duration,
+) {
+    accept_all(Listener::Tcp(listener), api, router, shutdown, head_time).await;
+}
+
+/// Where requests come from.
+enum Listener {
+    Tcp(TcpListener),
+    Local(UnixListener),
+}
+
+enum Accepted {
+    Tcp(TcpStream, SocketAddr),
+    Local(UnixStream, Local),
+}
+
+impl Listener {
+    async fn accept(&self) -> io::Result<Accepted> {
+        match self {
+            Self::Tcp(listener) => {
+                listener.accept().await.map(|(stream, addr)| Accepted::Tcp(stream, addr))
+            }
+            Self::Local(listener) => loop {
+                let (stream, _) = listener.accept().await?;
+                let uid = stream.peer_cred()?.uid();
+                if uid == 0 || uid == rustix::process::geteuid().as_raw() {
+                    return Ok(Accepted::Local(stream, Local { uid }));
+                }
+                telemetry::stranger_refused(uid);
+            },
+        }
+    }
+}
+
+async fn accept_all(
+    listener: Listener,
     api: Api,
     router: Router,
     shutdown: Shutdown,
@@ -68,11 +119,20 @@ pub(crate) async fn serve_limited(
         };
         while connections.try_join_next().is_some() {}
         match accepted {
-            Ok((stream, addr)) => {
-                let (router, api) = (router.clone(), api.clone());
-                let talk = talk(stream, addr, router, api, shutdown.clone(), head_time);
+            Ok(accepted) => {
+                let (router, api, shutdown) = (router.clone(), api.clone(), shutdown.clone());
                 connections.spawn(async move {
-                    talk.await;
+                    match accepted {
+                        Accepted::Tcp(stream, addr) => {
+                            patient(&stream);
+                            let from = From::Network(addr);
+                            talk(stream, from, router, api, shutdown, head_time).await;
+                        }
+                        Accepted::Local(stream, local) => {
+                            let from = From::Machine(local);
+                            talk(stream, from, router, api, shutdown, head_time).await;
+                        }
+                    }
                     drop(place);
                 });
             }
@@ -88,24 +148,43 @@ pub(crate) async fn serve_limited(
     let _ = tokio::time::timeout(FAREWELL, all).await;
 }
 
+/// Who is at the other end.
+#[derive(Clone, Copy)]
+enum From {
+    Network(SocketAddr),
+    Machine(Local),
+}
+
+fn patient(stream: &TcpStream) {
+    // Live frames are small and should not wait for one another.
+    let _ = stream.set_nodelay(true);
+    let unacknowledged = u32::try_from(UNACKNOWLEDGED.as_millis()).unwrap_or(u32::MAX);
+    let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, unacknowledged);
+}
+
 async fn talk(
-    stream: TcpStream,
-    addr: SocketAddr,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    from: From,
     router: Router,
     api: Api,
     shutdown: Shutdown,
     head_time: Duration,
 ) {
-    // Live frames are small and should not wait for one another.
-    let _ = stream.set_nodelay(true);
-    let unacknowledged = u32::try_from(UNACKNOWLEDGED.as_millis()).unwrap_or(u32::MAX);
-    let _ = rustix::net::sockopt::set_tcp_user_timeout(&stream, unacknowledged);
     let service = service_fn(move |request: hyper::Request<Incoming>| {
         let mut router = router.clone();
-        let client = proxies::client(addr, request.headers(), &api.0.config.trusted_proxies);
+        let mut request = request.map(Body::new);
+        match from {
+            From::Network(addr) => {
+                let trusted = &api.0.config.trusted_proxies;
+                let client = proxies::client(addr, request.headers(), trusted);
+                request.extensions_mut().insert(Client(client));
+            }
+            From::Machine(local) => {
+                request.extensions_mut().insert(Client(Ipv4Addr::LOCALHOST.into()));
+                request.extensions_mut().insert(local);
+            }
+        }
         async move {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Client(client));
             // A router is always ready.
             let answer: Result<_, Infallible> = router.call(request).await;
             answer

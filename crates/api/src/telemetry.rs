@@ -39,6 +39,11 @@ pub(crate) fn accept_failed(error: &std::io::Error) {
     tracing::warn!(%error, "a connection could not be accepted");
 }
 
+/// Another user of this machine came to the local socket.
+pub(crate) fn stranger_refused(uid: u32) {
+    tracing::warn!(uid, "a user who may not was refused on the local socket");
+}
+
 /// A connection ended with an error: mostly a client that went away.
 pub(crate) fn connection_ended(error: &(dyn Error + 'static)) {
     tracing::debug!(error, "a connection ended early");

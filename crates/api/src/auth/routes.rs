@@ -170,8 +170,9 @@ async fn logout(
     from: Client,
     caller: Caller,
 ) -> Result<Json<Done>, Problem> {
-    let jti = caller.claims.jti.as_deref().ok_or_else(Problem::credentials)?;
-    let ends = caller.claims.ends();
+    let claims = caller.claims.as_ref().ok_or_else(Problem::credentials)?;
+    let jti = claims.jti.as_deref().ok_or_else(Problem::credentials)?;
+    let ends = claims.ends();
     api.db.revoked_tokens().revoke(jti, caller.uuid, ends, api.now()).await?;
     api.sessions.changed();
     api.audit(entry(&caller, from, "logout", true)).await?;
@@ -189,14 +190,15 @@ async fn sse_ticket(
     State(api): State<Shared>,
     caller: Caller,
 ) -> Result<Json<TicketAnswer>, Problem> {
-    let ticket = api.tickets.mint(entropy()?, caller.claims, api.now());
+    let claims = caller.claims.ok_or_else(Problem::credentials)?;
+    let ticket = api.tickets.mint(entropy()?, claims, api.now());
     Ok(Json(TicketAnswer { ticket, expires_in: ticket::LIFETIME.as_secs() }))
 }
 
 /// A row of the audit log about what `caller` did.
 pub(crate) fn entry(caller: &Caller, from: Client, action: &str, ok: bool) -> AuditEntry {
     AuditEntry {
-        user_uuid: Some(caller.uuid.to_string()),
+        user_uuid: caller.claims.as_ref().map(|_| caller.uuid.to_string()),
         username: Some(caller.username.clone()),
         ip: Some(from.0.to_string()),
         action: action.to_owned(),

@@ -50,7 +50,7 @@ impl Sessions {
             username: user.username,
             role,
             must_change_password: user.must_change_password,
-            claims,
+            claims: Some(claims),
         })
     }
 

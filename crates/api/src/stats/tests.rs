@@ -2,7 +2,7 @@
 
 use base_model::Fields;
 use serde_json::json;
-use store_db::FleetDeckyRow;
+use store_db::{FleetChange, FleetDeckyRow};
 
 use crate::tests::world::{World, at, body, event};
 
@@ -23,8 +23,9 @@ async fn the_figures_are_those_of_the_store() {
         last_seen: None,
         updated_at: at(0),
     };
-    let deckies = [decky("a", "running"), decky("b", "running"), decky("c", "failed")];
-    world.test.db.fleet().upsert(&deckies).await.unwrap();
+    let put = vec![decky("a", "running"), decky("b", "running"), decky("c", "failed")];
+    let change = FleetChange { put, ..FleetChange::default() };
+    world.test.db.fleet().change(&change, at(0)).await.unwrap();
     assert_eq!(
         world.get("/api/v1/stats", "viewer").await.json(),
         json!({"total_logs": 3, "unique_attackers": 2, "active_deckies": 2, "deployed_deckies": 3})

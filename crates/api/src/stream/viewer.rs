@@ -149,12 +149,19 @@ impl Viewer {
             // The sender lives as long as the API.
             let _ = self.tip.wait_for(|tip| *tip > cursor).await;
         };
-        let end = Instant::now() + self.api.clock.until(self.caller.claims.ends());
+        let claims = self.caller.claims.as_ref();
+        let end = claims.map(|claims| Instant::now() + self.api.clock.until(claims.ends()));
+        let session_end = async {
+            match end {
+                Some(end) => tokio::time::sleep_until(end).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
             () = self.api.closing.asked() => Wake::Closing,
             _ = self.sessions.changed() => Wake::Session,
-            () = tokio::time::sleep_until(end) => Wake::Session,
+            () = session_end => Wake::Session,
             () = tokio::time::sleep_until(self.tick) => Wake::Tick,
             () = tokio::time::sleep_until(self.keepalive) => Wake::Keepalive,
             () = tokio::time::sleep_until(overview_at), if overview_due => Wake::Overview,
@@ -163,8 +170,9 @@ impl Viewer {
     }
 
     async fn check_session(&mut self) -> Result<(), Problem> {
+        let Some(claims) = self.caller.claims.clone() else { return Ok(()) };
         let role = self.caller.role;
-        let caller = self.api.sessions.caller(&self.api, self.caller.claims.clone()).await?;
+        let caller = self.api.sessions.caller(&self.api, claims).await?;
         if caller.role < role || caller.must_change_password {
             return Err(Problem::credentials());
         }

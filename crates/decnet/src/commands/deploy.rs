@@ -8,7 +8,7 @@ use base_runtime::{Clock, entropy};
 use decoys_kit::SettingKind;
 use operate_fleet::ini::General;
 use operate_fleet::{
-    Catalogue, Flags, Mode, Network, Plan, Problem, Request, Wish, from_flags, plan,
+    Catalogue, Flags, Mode, Network, Place, Plan, Problem, Request, Wish, from_flags, plan,
 };
 use serde_json::{Value, json};
 
@@ -36,7 +36,13 @@ fn deploy(options: &Deploy) -> anyhow::Result<String> {
     }
     let catalogue = wanted::catalogue();
     let (general, wishes, mut warnings) = wishes(options, &catalogue)?;
-    let network = wanted::network(&general, options.subnet, options.ip_start)?;
+    let mut general = general;
+    if let Some(subnet) = options.subnet {
+        general.net = Some((subnet, Place { line: 0, column: 0 }));
+    }
+    let network = wanted::loopback()
+        .with(&general, options.ip_start)
+        .map_err(|problem| wanted::refuse(Exit::Usage, "the command line", &problem.into()))?;
     let count = wishes.iter().map(|wish| wish.names.len()).sum();
     let secrets: Result<Vec<[u8; 32]>, _> = (0..count).map(|_| entropy::bytes()).collect();
     let request = Request {

@@ -2,21 +2,16 @@
 
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
-use std::net::Ipv4Addr;
 use std::path::Path;
 
 use decoys_kit::ServiceSpec;
-use net_uplink::Addresses;
-use operate_fleet::ini::{self, FleetFile, General, Source};
-use operate_fleet::{Catalogue, Network, Problem, Problems};
+use operate_fleet::ini::{self, FleetFile, Source};
+use operate_fleet::{Catalogue, Network, Problem, Problems, Subnet};
 
 use crate::refusal::{Exit, Refusal};
 
 /// Bytes read of a fleet file: more than its longest text can have.
 const MOST_BYTES: u64 = 4 * 524_288 + 1;
-/// Addresses that deckies are given on the loopback uplink when no network is given.
-const LOOPBACK: (Ipv4Addr, Ipv4Addr) =
-    (Ipv4Addr::new(127, 1, 0, 1), Ipv4Addr::new(127, 127, 255, 254));
 
 /// What a decky can be in this build.
 pub(crate) fn catalogue() -> Catalogue {
@@ -62,37 +57,9 @@ pub(crate) fn refuse(exit: Exit, whose: &str, problems: &Problems) -> Refusal {
     Refusal::new(exit, what, hint)
 }
 
-/// The network that `general` and flags describe; that of the loopback uplink when they do not.
-pub(crate) fn network(
-    general: &General,
-    subnet: Option<operate_fleet::Subnet>,
-    start: Option<Ipv4Addr>,
-) -> Result<Network, Refusal> {
-    let mut network = match subnet.or(general.net.map(|(net, _)| net)) {
-        Some(subnet) => Network::of(subnet),
-        None => loopback(start)?,
-    };
-    network.skip_ends = network.subnet.address().is_loopback();
-    network.gateway = general.gw.map(|(gw, _)| gw);
-    network.dhcp = general.dhcp_range.map(|(range, _)| range);
-    if let Some(start) = start {
-        if !network.subnet.contains(start) {
-            let what = format!("--ip-start {start} is outside {}", network.subnet);
-            return Err(Refusal::new(Exit::Usage, what, "see --ip-start"));
-        }
-        network.pool.0 = start;
-    }
-    Ok(network)
-}
-
-fn loopback(start: Option<Ipv4Addr>) -> Result<Network, Refusal> {
-    if let Some(start) = start {
-        Addresses::starting_at(start)
-            .map_err(|error| Refusal::new(Exit::Usage, error, "see --ip-start"))?;
-    }
-    let subnet = "127.0.0.0/8".parse();
-    let subnet = subnet.map_err(|error| Refusal::new(Exit::Failed, error, "report this"))?;
-    Ok(Network { pool: LOOPBACK, ..Network::of(subnet) })
+/// The network of the loopback uplink.
+pub(crate) fn loopback() -> Network {
+    Network { pool: net_uplink::DECKIES, ..Network::of(Subnet::LOOPBACK) }
 }
 
 #[cfg(test)]
@@ -116,18 +83,5 @@ mod tests {
         assert!(refused.contains("has 2 problems:\n  line 2, column 10: Unknown"), "{refused}");
         std::fs::write(&path, [0xff]).unwrap();
         assert!(read_file(&path, &catalogue).unwrap_err().to_string().ends_with("UTF-8 text"));
-    }
-
-    #[test]
-    fn the_uplinks_network_is_used_unless_one_is_given() {
-        let plain = network(&General::default(), None, None).unwrap();
-        assert_eq!((plain.subnet.to_string().as_str(), plain.pool), ("127.0.0.0/8", LOOPBACK));
-        let first = Ipv4Addr::new(127, 9, 0, 1);
-        let start = Some(first);
-        assert_eq!(network(&General::default(), None, start).unwrap().pool.0, first);
-        let subnet = "192.168.1.0/24".parse().ok();
-        assert!(network(&General::default(), subnet, start).is_err());
-        assert_eq!(network(&General::default(), subnet, None).unwrap().subnet, subnet.unwrap());
-        assert!(network(&General::default(), None, Some([10, 0, 0, 1].into())).is_err());
     }
 }

@@ -1,6 +1,8 @@
 //! Control's side of the link to one decoy process.
 
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd as _, BorrowedFd};
+use std::sync::Arc;
 use std::time::Duration;
 
 use api::{ComponentStatus, HealthBoard};
@@ -12,11 +14,11 @@ use events_link::{
     SensorStatus, Socket, ToControl, ToDecoy,
 };
 use store_ingest::{BlobStore, Unreadable};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::blobs::{Broken, Incoming, Reply};
-use super::fleet::Fleet;
 use super::ingest::Job;
+use super::substrate::{Actual, Wanted};
 
 /// Sockets handed over in one message.
 const SOCKETS: usize = 100;
@@ -48,8 +50,8 @@ pub(crate) enum Ended {
 
 /// What the intake needs.
 pub(crate) struct Intake<'k> {
-    pub(crate) fleet: &'k Fleet,
-    pub(crate) generation: u64,
+    pub(crate) wanted: watch::Receiver<Arc<Wanted>>,
+    pub(crate) actual: &'k watch::Sender<Actual>,
     pub(crate) ingest: &'k mpsc::Sender<Job>,
     pub(crate) blobs: &'k BlobStore,
     pub(crate) sensor: SensorId,
@@ -58,13 +60,8 @@ pub(crate) struct Intake<'k> {
 }
 
 impl Intake<'_> {
-    /// Serves one decoy process from its greeting to its end. Tells `in_force` once the desired
-    /// state is.
-    pub(crate) async fn serve(
-        &self,
-        link: Link,
-        in_force: &mut Option<oneshot::Sender<()>>,
-    ) -> Result<(), Ended> {
+    /// Serves one decoy process from its greeting to its end.
+    pub(crate) async fn serve(&self, link: Link) -> Result<(), Ended> {
         let (mut tx, mut rx) = link.split();
         let boots = match rx.receive().await? {
             ToControl::Hello { version: LINK_VERSION, boot, backlog } => {
@@ -75,10 +72,9 @@ impl Intake<'_> {
         };
         let committed = self.committed(boots).await?;
         tx.send(&ToDecoy::Welcome { version: LINK_VERSION, committed }).await?;
-        self.hand_over(&mut tx).await?;
         let (answers, outgoing) = mpsc::channel(ANSWERS);
         tokio::select! {
-            ended = self.listen(&mut rx, &answers, in_force) => ended,
+            ended = self.listen(&mut rx, &answers) => ended,
             ended = self.answer(&mut tx, outgoing) => ended,
         }
     }
@@ -103,42 +99,52 @@ impl Intake<'_> {
         Ok(committed)
     }
 
-    /// Sends sockets and desired state.
-    async fn hand_over(&self, tx: &mut Sender) -> Result<(), Ended> {
-        let mut numbers = (0..).map(Socket);
+    /// Sends the desired state, after the sockets of it that were not sent yet.
+    async fn hand_over(
+        &self,
+        tx: &mut Sender,
+        wanted: &Wanted,
+        sent: &mut BTreeSet<Socket>,
+    ) -> Result<(), Ended> {
         let mut handed: Vec<(Socket, BorrowedFd<'_>)> = Vec::new();
-        let mut hand = |descriptor| {
-            let socket = numbers.next().unwrap_or(Socket(u32::MAX));
-            handed.push((socket, descriptor));
-            socket
-        };
-        let mut listening = Vec::new();
-        for bound in &self.fleet.sockets {
-            let socket = hand(bound.socket.as_fd());
+        let mut listening = Vec::with_capacity(wanted.ports.len());
+        for bound in &wanted.ports {
+            handed.push((bound.number, bound.socket.as_fd()));
+            handed.extend(bound.data.iter().map(|(number, one)| (*number, one.socket.as_fd())));
             let data = bound.data.iter();
-            let data = data
-                .map(|one| DataSocket { socket: hand(one.socket.as_fd()), port: one.port })
-                .collect();
-            let (decky, service, local) = (bound.decky, bound.service.clone(), bound.local);
-            listening.push(Listening { socket, decky, service, local, data });
+            listening.push(Listening {
+                socket: bound.number,
+                decky: bound.decky,
+                service: bound.service.clone(),
+                local: bound.local,
+                data: data
+                    .map(|&(socket, ref one)| DataSocket { socket, port: one.port })
+                    .collect(),
+            });
         }
+        let held: BTreeSet<Socket> = handed.iter().map(|(socket, _)| *socket).collect();
+        handed.retain(|(socket, _)| !sent.contains(socket));
         for some in handed.chunks(SOCKETS) {
             let sockets = some.iter().map(|(socket, _)| *socket).collect();
             let descriptors: Vec<BorrowedFd<'_>> = some.iter().map(|(_, fd)| *fd).collect();
             tx.send_with(&ToDecoy::Sockets(sockets), &descriptors).await?;
         }
-        let deckies = self.fleet.deckies.clone();
-        let desired = Desired { generation: self.generation, deckies, listening };
+        *sent = held;
+        let deckies = wanted.deckies.clone();
+        let desired = Desired { generation: wanted.generation, deckies, listening };
         Ok(tx.send(&ToDecoy::Desired(desired)).await?)
     }
 
-    /// Sends answers, and the word to end when the time has come.
+    /// Sends what is wanted, answers, and the word to end when the time has come.
     async fn answer(
         &self,
         tx: &mut Sender,
         mut outgoing: mpsc::Receiver<ToDecoy>,
     ) -> Result<(), Ended> {
         let mut told = false;
+        let mut sent = BTreeSet::new();
+        let mut wanted = self.wanted.clone();
+        wanted.mark_changed();
         let deadline = async {
             self.shutdown.asked().await;
             tokio::time::sleep(ENDING).await;
@@ -150,6 +156,17 @@ impl Intake<'_> {
                     Some(answer) => tx.send(&answer).await?,
                     None => return Ok(()),
                 },
+                changed = wanted.changed(), if !told => {
+                    if changed.is_err() {
+                        // Nobody wants anything any more: the end is near.
+                        self.shutdown.asked().await;
+                        continue;
+                    }
+                    let now = Arc::clone(&wanted.borrow_and_update());
+                    if now.generation > 0 {
+                        self.hand_over(tx, &now, &mut sent).await?;
+                    }
+                }
                 () = self.shutdown.asked(), if !told => {
                     told = true;
                     tx.send(&ToDecoy::Shutdown).await?;
@@ -166,7 +183,6 @@ impl Intake<'_> {
         &self,
         rx: &mut Receiver,
         answers: &mpsc::Sender<ToDecoy>,
-        in_force: &mut Option<oneshot::Sender<()>>,
     ) -> Result<(), Ended> {
         let mut incoming = Incoming::new(self.blobs, self.health);
         loop {
@@ -186,15 +202,7 @@ impl Intake<'_> {
                     answer_blob(part.sha256, reply, answers).await?;
                 }
                 ToControl::InForce { generation, refused } => {
-                    for (decky, service) in refused {
-                        tracing::error!(%decky, service, "the decoy process cannot serve this");
-                    }
-                    if generation == self.generation
-                        && let Some(in_force) = in_force.take()
-                    {
-                        // Nobody waits any more when the end came first.
-                        let _ = in_force.send(());
-                    }
+                    self.actual.send_replace(Actual::InForce { generation, refused });
                 }
                 ToControl::Status(status) => self.tell_health(&status),
                 ToControl::Hello { .. } => return Err(Ended::Unasked("a second greeting")),

@@ -13,11 +13,11 @@ use base_runtime::Shutdown;
 use events_link::Link;
 use store_ingest::BlobStore;
 use tokio::process::{Child, Command};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch};
 
-use super::fleet::Fleet;
 use super::ingest::Job;
 use super::intake::Intake;
+use super::substrate::{Actual, Wanted};
 
 /// First and longest pause before a restart.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
@@ -35,7 +35,8 @@ pub(crate) struct Keeper {
     pub(crate) state_dir: PathBuf,
     pub(crate) allow_weak: bool,
     pub(crate) open_files: u64,
-    pub(crate) uplink: Arc<Fleet>,
+    pub(crate) wanted: watch::Receiver<Arc<Wanted>>,
+    pub(crate) actual: watch::Sender<Actual>,
     pub(crate) ingest: mpsc::Sender<Job>,
     pub(crate) blobs: BlobStore,
     pub(crate) sensor: SensorId,
@@ -44,14 +45,13 @@ pub(crate) struct Keeper {
 }
 
 impl Keeper {
-    /// Runs until shutdown. Drops `in_force` unsent when the process cannot be started at all.
-    pub(crate) async fn run(self, in_force: oneshot::Sender<()>) {
-        let mut in_force = Some(in_force);
+    /// Runs until shutdown, or until the process could not be started at all.
+    pub(crate) async fn run(self) {
         let mut pause = BACK_OFF.0;
         let mut failures = 0;
         while !self.shutdown.is_asked() {
             let begun = Instant::now();
-            if let Err(error) = self.run_once(&mut in_force).await {
+            if let Err(error) = self.run_once().await {
                 tracing::error!("decoy process: {error:#}");
             }
             if self.shutdown.is_asked() {
@@ -59,7 +59,11 @@ impl Keeper {
             }
             self.health
                 .set(COMPONENT, ComponentStatus::Failing("decoy process is restarting".into()));
-            failures = if in_force.is_some() { failures + 1 } else { 0 };
+            let was_there = !matches!(*self.actual.borrow(), Actual::Starting);
+            failures = if was_there { 0 } else { failures + 1 };
+            if was_there {
+                self.actual.send_replace(Actual::Down);
+            }
             if failures >= HOPELESS {
                 return;
             }
@@ -79,7 +83,7 @@ impl Keeper {
         self.health.set(COMPONENT, ComponentStatus::Failing("stopped".into()));
     }
 
-    async fn run_once(&self, in_force: &mut Option<oneshot::Sender<()>>) -> anyhow::Result<()> {
+    async fn run_once(&self) -> anyhow::Result<()> {
         let owner = base_sandbox::is_root().then(base_sandbox::unprivileged_user);
         base_sandbox::prepare_state_dir(&self.state_dir, owner)?;
         if let Some(above) = self.state_dir.parent() {
@@ -90,8 +94,8 @@ impl Keeper {
         let (near, far) = UnixStream::pair().context("failed to make the link")?;
         let mut child = self.spawn(far)?;
         let intake = Intake {
-            fleet: &self.uplink,
-            generation: 1,
+            wanted: self.wanted.clone(),
+            actual: &self.actual,
             ingest: &self.ingest,
             blobs: &self.blobs,
             sensor: self.sensor,
@@ -100,7 +104,7 @@ impl Keeper {
         };
         let link = Link::new(near.into()).context("failed to open the link")?;
         self.health.set(COMPONENT, ComponentStatus::Ok);
-        let served = intake.serve(link, in_force).await;
+        let served = intake.serve(link).await;
         // Its end of the link is closed now, or ours was broken; either way it exits.
         let exited = tokio::time::timeout(EXITING, child.wait()).await;
         let status = match exited {

@@ -1,8 +1,9 @@
 //! `decnet up`: control and keeper in one process.
 //!
-//! Read [`run`] from top to bottom: state folder, store, fleet, ingest, decoy process, API, ready.
+//! Read [`run`] from top to bottom: state folder, store, fleet, API, decoy process, reconciler, ready.
 
 mod admin;
+mod bindings;
 mod blobs;
 mod fleet;
 mod ingest;
@@ -10,6 +11,7 @@ mod intake;
 mod keeper;
 mod ready;
 mod state;
+mod substrate;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -20,12 +22,15 @@ use anyhow::Context as _;
 use api::{Api, ApiConfig, ApiParts, ComponentStatus, HealthBoard};
 use base_runtime::{Clock, Shutdown, telemetry};
 use events_bus::Bus;
+use operate_fleet::{Deployments, Reconciler, Settled};
 use store_db::{Db, DbUrl};
 use store_ingest::BlobStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::cli::Up;
+use crate::commands::wanted;
 use crate::refusal::{self, Exit, Refusal};
 
 /// Bytes of captured files that are kept.
@@ -58,7 +63,11 @@ async fn up(options: &Up) -> anyhow::Result<()> {
     let state = state::Folder::open(options.state_dir.as_deref())?;
     let db = open_db(options, &state).await?;
     let first_login = admin::ensure(&db, &state).await?;
-    let uplink = fleet::bring_up(options, &db, &state, clock, FIRST_FLEET).await?;
+    let descriptors = net_uplink::raise_limit();
+    let uplink = Box::new(fleet::Loopback { descriptors });
+    let (key, catalogue) = (state.sealing_key()?, wanted::catalogue());
+    let deployments = Arc::new(Deployments::new(db.clone(), key, catalogue, uplink, clock));
+    fleet::ensure(options, &deployments, FIRST_FLEET).await?;
     let listener = bind_api(options.api_addr).await?;
     let api_addr = listener.local_addr().context("the API socket has no address")?;
 
@@ -79,41 +88,77 @@ async fn up(options: &Up) -> anyhow::Result<()> {
         health: health.clone(),
         blobs: blobs.clone(),
     });
-    let serving = tokio::spawn(api::serve(listener, api, shutdown.clone()));
+    let local = api::local::listen(&state.path("")).context("failed to open the local socket")?;
+    let serving = tokio::spawn(api::serve(listener, api.clone(), shutdown.clone()));
+    let serving_local = tokio::spawn(api::serve_local(local, api, shutdown.clone()));
 
+    state.await_orphan().await?;
+    let (wanted, actual) = (watch::Sender::default(), watch::Sender::default());
     let keeper = keeper::Keeper {
         state_dir: state.path("decoy"),
         allow_weak: options.allow_weak_sandbox,
-        open_files: uplink.descriptors,
-        uplink: Arc::new(uplink),
+        open_files: descriptors,
+        wanted: wanted.subscribe(),
+        actual,
         ingest: ingest.handle(),
         blobs,
         sensor: state.sensor_id()?,
         health: health.clone(),
         shutdown: shutdown.clone(),
     };
-    let deckies = Arc::clone(&keeper.uplink);
-    let (in_force, ready) = tokio::sync::oneshot::channel();
-    let keeping = tokio::spawn(keeper.run(in_force));
+    let substrate = substrate::OneProcess::new(wanted, keeper.actual.subscribe());
+    let reconciler =
+        Reconciler::new(db.clone(), Arc::clone(&deployments), substrate, bus.clone(), clock);
+    let mut settled = reconciler.settled();
+    let telling = tokio::spawn(tell_health(reconciler.settled(), health.clone()));
+    let reconciling = tokio::spawn(reconciler.run(shutdown.clone()));
+    let mut keeping = tokio::spawn(keeper.run());
 
     let ready_file = tokio::select! {
-        forced = ready => {
-            forced.context("the decoy process could not be started")?;
-            let report = ready::Report::new(api_addr, &first_login, &deckies.deckies);
+        _ = settled.wait_for(|settled| settled.looks > 0) => {
+            let entries = deployments.entries().await?;
+            let report = ready::Report::new(api_addr, &first_login, &entries);
             report.show();
             Some(ready::File::write(options.ready_file.as_deref(), &report)?)
+        }
+        _ = &mut keeping => {
+            anyhow::ensure!(shutdown.is_asked(), "the decoy process could not be started");
+            None
         }
         () = shutdown.asked() => None,
     };
     shutdown.asked().await;
     tracing::info!("stopping");
     drop(ready_file);
-    keeping.await.context("the keeper panicked")?;
+    reconciling.await.context("the reconciler panicked")?;
+    telling.abort();
+    if !keeping.is_finished() {
+        keeping.await.context("the keeper panicked")?;
+    }
     ingest.close().await;
     health.set("ingestion_worker", ComponentStatus::Failing("stopping".into()));
     // Streams close on the same shutdown; what still hangs after this is cut off.
     drop(tokio::time::timeout(Duration::from_secs(5), serving).await);
+    drop(tokio::time::timeout(Duration::from_secs(1), serving_local).await);
     Ok(())
+}
+
+/// Says in health which deckies do not run as they should.
+async fn tell_health(mut settled: watch::Receiver<Settled>, health: HealthBoard) {
+    while settled.changed().await.is_ok() {
+        let ill = settled.borrow_and_update().ill.clone();
+        let status = match ill.first() {
+            None => ComponentStatus::Ok,
+            Some((name, why)) => {
+                let more = match ill.len() {
+                    1 => String::new(),
+                    count => format!(", and {} more", count - 1),
+                };
+                ComponentStatus::Failing(format!("{name}: {why}{more}"))
+            }
+        };
+        health.set("fleet", status);
+    }
 }
 
 /// An end that SIGINT and SIGTERM ask for.

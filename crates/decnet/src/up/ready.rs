@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use base_model::Decky;
+use operate_fleet::Entry;
 use serde::Serialize;
 
 use super::admin::FirstLogin;
@@ -28,6 +28,9 @@ pub(crate) struct Report {
 #[derive(Debug, Serialize)]
 struct DeckyReport {
     name: String,
+    state: &'static str,
+    /// What does not run, and why.
+    error: Option<String>,
     ip: String,
     /// Of its network card, and who made it.
     mac: Option<String>,
@@ -53,12 +56,12 @@ struct ServiceReport {
 }
 
 impl Report {
-    pub(crate) fn new(api: SocketAddr, login: &FirstLogin, deckies: &[Decky]) -> Self {
+    pub(crate) fn new(api: SocketAddr, login: &FirstLogin, entries: &[Entry]) -> Self {
         Self {
             api: format!("http://{api}"),
             user: login.user.clone(),
             password: login.password.clone(),
-            deckies: deckies.iter().map(DeckyReport::new).collect(),
+            deckies: entries.iter().map(DeckyReport::new).collect(),
         }
     }
 
@@ -97,6 +100,11 @@ impl Report {
         if self.deckies.len() > SHOWN {
             lines.push(format!("… and {} more", self.deckies.len() - SHOWN));
         }
+        for decky in &self.deckies {
+            if let Some(error) = &decky.error {
+                lines.push(format!("! {} is {}: {error}", decky.name, decky.state));
+            }
+        }
         lines.push(String::new());
         lines.push("Try it as an attacker:".into());
         for decky in self.deckies.iter().take(1) {
@@ -128,7 +136,8 @@ fn attack(decky: &DeckyReport, service: &ServiceReport) -> Option<String> {
 }
 
 impl DeckyReport {
-    fn new(decky: &Decky) -> Self {
+    fn new(entry: &Entry) -> Self {
+        let decky = &entry.decky;
         let logins = decky
             .accounts
             .iter()
@@ -150,6 +159,8 @@ impl DeckyReport {
             .collect();
         Self {
             name: decky.name.clone(),
+            state: entry.state.name(),
+            error: entry.last_error.clone(),
             ip: decky.ip.to_string(),
             mac: decky.mac.map(|mac| mac.to_string()),
             mac_vendor: decky.mac_vendor.clone(),

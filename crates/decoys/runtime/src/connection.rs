@@ -58,8 +58,14 @@ pub(crate) async fn serve(endpoint: Arc<Endpoint>, stream: TcpStream, peer: Peer
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "failed to set TCP_NODELAY");
     }
-    let shutdown = endpoint.sensor.shutdown.clone();
-    let stream = Counted::new(stream, async move { shutdown.asked().await });
+    let (shutdown, gone) = (endpoint.sensor.shutdown.clone(), endpoint.machine.gone.clone());
+    let ended = async move {
+        tokio::select! {
+            () = shutdown.asked() => {}
+            () = gone.asked() => {}
+        }
+    };
+    let stream = Counted::new(stream, ended);
     let counters = stream.counters();
     let conversation = converse(&endpoint, stream, peer, session, rng(own), &voice);
     // One that stays is told even when it says nothing.

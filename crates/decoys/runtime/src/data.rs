@@ -8,6 +8,7 @@ use std::net::{IpAddr, Shutdown};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use events_link::{DataSocket, Socket};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Bytes read at once.
@@ -21,13 +22,24 @@ pub(crate) struct DataPorts(Mutex<Vec<Port>>);
 /// A listening socket and its port.
 struct Port {
     listener: std::net::TcpListener,
+    socket: Socket,
     number: u16,
 }
 
 impl DataPorts {
-    pub(crate) fn new(ports: impl IntoIterator<Item = (OwnedFd, u16)>) -> Self {
-        let port = |(socket, number)| Port { listener: OwnedFd::into(socket), number };
+    pub(crate) fn new(ports: impl IntoIterator<Item = (DataSocket, OwnedFd)>) -> Self {
+        let port = |(named, descriptor): (DataSocket, OwnedFd)| Port {
+            listener: descriptor.into(),
+            socket: named.socket,
+            number: named.port,
+        };
         Self(Mutex::new(ports.into_iter().map(port).collect()))
+    }
+
+    /// Gives up the sockets that no session has.
+    pub(crate) fn into_sockets(self: Arc<Self>) -> Vec<(Socket, OwnedFd)> {
+        let ports = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        ports.into_iter().map(|port| (port.socket, port.listener.into())).collect()
     }
 
     /// Takes the port that has rested longest.
@@ -217,7 +229,7 @@ mod tests {
     fn pool() -> Arc<DataPorts> {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        Arc::new(DataPorts::new([(listener.into(), port)]))
+        Arc::new(DataPorts::new([(DataSocket { socket: Socket(1), port }, listener.into())]))
     }
 
     async fn connect_from(source: Ipv4Addr, port: u16) -> TcpStream {

@@ -1,16 +1,18 @@
 //! Brings about the desired state: machines, and listeners on the sockets the keeper handed over.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use base_model::{DeckyId, catalogue};
-use base_runtime::entropy;
+use base_model::{Decky, DeckyId, catalogue};
+use base_runtime::{Shutdown, entropy};
 use chacha20::ChaCha12Rng;
 use decoys_kit::Settings;
-use events_link::{Desired, Listening, Socket};
+use events_link::{DataSocket, Desired, Listening, Socket};
 use rand_core::SeedableRng as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -24,6 +26,10 @@ use crate::voice::{Bound, Voice};
 
 /// Pause after a failed accept, so that a lack of descriptors does not become a busy loop.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How long connections of a decky that changes may take to end.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// Pause between looks at them.
+const FAREWELL_STEP: Duration = Duration::from_millis(10);
 /// How often machines are looked after.
 const TEND: Duration = Duration::from_secs(2);
 
@@ -35,9 +41,20 @@ pub(crate) struct Fleet {
     sensor: Arc<Sensor>,
     services: &'static [&'static Service],
     root: PathBuf,
+    /// Sockets that nothing listens on.
     sockets: BTreeMap<Socket, OwnedFd>,
     machines: BTreeMap<DeckyId, Arc<Machine>>,
-    listeners: BTreeMap<Socket, (Listening, JoinHandle<()>)>,
+    open: BTreeMap<Socket, OpenPort>,
+    /// Whether the folder may hold machines that are not to be.
+    unswept: bool,
+}
+
+/// A port that is listened on.
+struct OpenPort {
+    listening: Listening,
+    stop: Shutdown,
+    task: JoinHandle<TcpListener>,
+    data: Option<Arc<DataPorts>>,
 }
 
 impl Fleet {
@@ -52,7 +69,8 @@ impl Fleet {
             root: root.join(DECKIES),
             sockets: BTreeMap::new(),
             machines: BTreeMap::new(),
-            listeners: BTreeMap::new(),
+            open: BTreeMap::new(),
+            unswept: true,
         }
     }
 
@@ -61,23 +79,39 @@ impl Fleet {
         self.sockets.extend(sockets);
     }
 
-    /// Makes `desired` so. Returns services this build does not have.
+    /// Makes `desired` so. Deckies that stay as they are notice nothing. Returns services this build
+    /// does not have.
     pub(crate) async fn apply(&mut self, desired: Desired) -> Vec<(DeckyId, String)> {
-        let wanted: BTreeSet<Socket> = desired.listening.iter().map(|one| one.socket).collect();
-        self.listeners.retain(|socket, (_, task)| {
-            let stays = wanted.contains(socket);
-            if !stays {
-                task.abort();
-            }
-            stays
-        });
-        self.machines.retain(|id, _| desired.deckies.iter().any(|decky| decky.id == *id));
-        for decky in desired.deckies {
-            let same = self.machines.get(&decky.id).is_some_and(|known| *known.decky == decky);
-            if !same {
-                self.machines.insert(decky.id, Arc::new(Machine::new(decky, &self.root)));
-            }
+        let deckies: BTreeMap<DeckyId, Decky> =
+            desired.deckies.into_iter().map(|decky| (decky.id, decky)).collect();
+        let same = |id: &DeckyId, machine: &Machine| deckies.get(id) == Some(&*machine.decky);
+        let changed: BTreeSet<DeckyId> =
+            self.machines.iter().filter(|(id, it)| !same(id, it)).map(|(id, _)| *id).collect();
+        let wanted: BTreeMap<Socket, &Listening> =
+            desired.listening.iter().map(|one| (one.socket, one)).collect();
+        let stays = |port: &OpenPort| {
+            let listening = &port.listening;
+            wanted.get(&listening.socket) == Some(&listening) && !changed.contains(&listening.decky)
+        };
+        let closing: Vec<Socket> =
+            self.open.iter().filter(|(_, port)| !stays(port)).map(|(it, _)| *it).collect();
+        let closed = self.close(closing).await;
+        self.unswept |= changed.iter().any(|id| !deckies.contains_key(id));
+        self.let_go(changed).await;
+        for data in closed.into_iter().flatten() {
+            self.sockets.extend(data.into_sockets());
         }
+        let held: BTreeSet<Socket> = desired
+            .listening
+            .iter()
+            .flat_map(|one| one.data.iter().map(|data| data.socket).chain([one.socket]))
+            .collect();
+        self.sockets.retain(|socket, _| held.contains(socket));
+        for (id, decky) in deckies {
+            let machine = || Arc::new(Machine::new(decky, &self.root));
+            self.machines.entry(id).or_insert_with(machine);
+        }
+        self.sweep().await;
         let mut refused = Vec::new();
         for listening in desired.listening {
             if let Err(listening) = self.listen(listening).await {
@@ -87,8 +121,60 @@ impl Fleet {
         refused
     }
 
+    /// Stops listening on `ports` and keeps their sockets. Returns their data ports, which
+    /// connections may still use.
+    async fn close(&mut self, ports: Vec<Socket>) -> Vec<Option<Arc<DataPorts>>> {
+        let closing: Vec<OpenPort> =
+            ports.iter().filter_map(|socket| self.open.remove(socket)).collect();
+        closing.iter().for_each(|port| port.stop.ask());
+        let mut data = Vec::new();
+        for port in closing {
+            // One that panicked took its socket along; control hears of it as refused.
+            if let Ok(Ok(listener)) = port.task.await.map(TcpListener::into_std) {
+                self.sockets.insert(port.listening.socket, listener.into());
+            }
+            data.push(port.data);
+        }
+        data
+    }
+
+    /// Ends the machines of `deckies`: their connections, then their memory, saved.
+    async fn let_go(&mut self, deckies: BTreeSet<DeckyId>) {
+        let leaving: Vec<Arc<Machine>> =
+            deckies.iter().filter_map(|id| self.machines.remove(id)).collect();
+        leaving.iter().for_each(|machine| machine.gone.ask());
+        let mut waited = Duration::ZERO;
+        // Every connection holds its machine.
+        while leaving.iter().any(|machine| Arc::strong_count(machine) > 1) && waited < FAREWELL {
+            tokio::time::sleep(FAREWELL_STEP).await;
+            waited += FAREWELL_STEP;
+        }
+        Self::tend(leaving, true).await;
+    }
+
+    /// Removes what is kept of machines that are not to be any more.
+    async fn sweep(&mut self) {
+        if !std::mem::take(&mut self.unswept) {
+            return;
+        }
+        let root = self.root.clone();
+        let kept: BTreeSet<String> = self.machines.keys().map(ToString::to_string).collect();
+        let sweeping = tokio::task::spawn_blocking(move || {
+            for entry in fs::read_dir(&root)?.flatten() {
+                let name = entry.file_name();
+                if !name.to_str().is_some_and(|name| kept.contains(name)) {
+                    fs::remove_dir_all(entry.path())?;
+                }
+            }
+            io::Result::Ok(())
+        });
+        if let Ok(Err(error)) = sweeping.await {
+            tracing::warn!(%error, "failed to remove the state of a decky that is gone");
+        }
+    }
+
     async fn listen(&mut self, listening: Listening) -> Result<(), Listening> {
-        if self.listeners.get(&listening.socket).is_some_and(|(known, _)| *known == listening) {
+        if self.open.contains_key(&listening.socket) {
             return Ok(());
         }
         let machine = self.machines.get(&listening.decky).cloned();
@@ -98,8 +184,9 @@ impl Fleet {
             return Err(listening);
         };
         let sockets = listening.data.iter();
-        let data: Vec<(OwnedFd, u16)> =
-            sockets.filter_map(|one| Some((self.sockets.remove(&one.socket)?, one.port))).collect();
+        let data: Vec<(DataSocket, OwnedFd)> =
+            sockets.filter_map(|one| Some((*one, self.sockets.remove(&one.socket)?))).collect();
+        let data = (!data.is_empty()).then(|| Arc::new(DataPorts::new(data)));
         let given = machine.decky.service(service.spec.name).map(|one| one.settings.clone());
         let settings = Settings::parse(service.spec.settings, &given.unwrap_or_default());
         // Control validated them; what it let through wrongly falls back to the defaults.
@@ -110,11 +197,12 @@ impl Fleet {
             service,
             settings,
             local: listening.local,
-            data: (!data.is_empty()).then(|| Arc::new(DataPorts::new(data))),
+            data: data.clone(),
         });
         self.tell_startup(&endpoint).await;
-        let task = tokio::spawn(accept(endpoint, listener));
-        self.listeners.insert(listening.socket, (listening, task));
+        let stop = Shutdown::default();
+        let task = tokio::spawn(accept(endpoint, listener, stop.clone()));
+        self.open.insert(listening.socket, OpenPort { listening, stop, task, data });
         Ok(())
     }
 
@@ -135,8 +223,8 @@ impl Fleet {
 
     /// Stops listening.
     pub(crate) fn stop(&mut self) {
-        for (_, (_, task)) in std::mem::take(&mut self.listeners) {
-            task.abort();
+        for (_, port) in std::mem::take(&mut self.open) {
+            port.task.abort();
         }
     }
 
@@ -167,9 +255,16 @@ fn listener(socket: OwnedFd) -> Option<TcpListener> {
     TcpListener::from_std(listener).ok()
 }
 
-async fn accept(endpoint: Arc<Endpoint>, listener: TcpListener) {
+/// Serves who connects until `stop`; then gives the socket back.
+async fn accept(endpoint: Arc<Endpoint>, listener: TcpListener, stop: Shutdown) -> TcpListener {
+    let stopped = stop.asked();
+    tokio::pin!(stopped);
     loop {
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            () = &mut stopped => return listener,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
             Ok((stream, peer)) => {
                 tokio::spawn(connection::serve(Arc::clone(&endpoint), stream, peer.into()));
             }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use base_model::Decky;
+use base_runtime::Shutdown;
 use decoys_host::HostHandle;
 use decoys_kit::Choices;
 use decoys_secure::ssh::HostKeys;
@@ -23,6 +24,8 @@ const MAX_SAVED: u64 = 128 * 1024 * 1024;
 /// One decky, awake or not.
 pub(crate) struct Machine {
     pub(crate) decky: Arc<Decky>,
+    /// Asked for when it is to be no more, or another: its connections end.
+    pub(crate) gone: Shutdown,
     folder: PathBuf,
     awake: Mutex<Option<Awake>>,
     keys: OnceCell<HostKeys>,
@@ -41,7 +44,13 @@ impl Machine {
     /// The machine of `decky`, whose state lives below `root`.
     pub(crate) fn new(decky: Decky, root: &Path) -> Self {
         let folder = root.join(decky.id.to_string());
-        Self { decky: Arc::new(decky), folder, awake: Mutex::new(None), keys: OnceCell::new() }
+        Self {
+            decky: Arc::new(decky),
+            gone: Shutdown::default(),
+            folder,
+            awake: Mutex::new(None),
+            keys: OnceCell::new(),
+        }
     }
 
     /// Its host, woken if need be. Reads the disk when it wakes.

@@ -6,13 +6,13 @@
 //! high one and the caller is told, so that it can be said clearly.
 //!
 //! It runs in the keeper and reads no attacker byte. Order of calls: [`raise_limit`], [`fit`] the
-//! fleet, [`Addresses`] for deckies without one, [`bind`] each port; then pass the sockets to the
-//! decoy process.
+//! fleet, [`bind`] each port; then pass the sockets to the decoy process. Deckies without an address
+//! of their own are given one of [`DECKIES`].
 
 mod address;
 mod descriptors;
 mod listener;
 
-pub use address::{AddressError, Addresses, actor_address, check_address, is_attacker};
+pub use address::{AddressError, DECKIES, check_address};
 pub use descriptors::{TooManyDeckies, descriptors_needed, fit, raise_limit};
 pub use listener::{BindError, DataPort, HighPort, Listener, bind, data_port};

@@ -1,11 +1,13 @@
 //! The deckies of this machine in the database, their persona secrets sealed.
 
 use base_model::{Account, Decky, DeckyId, DeckyService, MacAddress, PersonaSecret, Timestamp};
+use base_runtime::entropy::NoEntropy;
 use serde::{Deserialize, Serialize};
 use store_db::fleet::LOCAL_HOST;
 use store_db::{Db, DbError, FleetDeckyRow};
 
 use crate::seal::{SealError, SealingKey};
+use crate::state::DeckyState;
 
 /// The fleet could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +21,32 @@ pub enum InventoryError {
     /// A record is damaged or of a newer version.
     #[error("the record of decky `{0}` is not readable; was it written by a newer version?")]
     Record(String, #[source] Option<serde_json::Error>),
+    /// No random bytes.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+}
+
+/// A decky with how it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// What it is to be.
+    pub decky: Decky,
+    /// What it is doing.
+    pub state: DeckyState,
+    /// What went wrong.
+    pub last_error: Option<String>,
+    /// When it was last seen to run.
+    pub last_seen: Option<Timestamp>,
+    /// When any of this last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Entry {
+    /// Whether it is to be there.
+    #[must_use]
+    pub fn stays(&self) -> bool {
+        self.state != DeckyState::TearingDown
+    }
 }
 
 /// The fleet of this machine.
@@ -57,27 +85,31 @@ impl<'a> Inventory<'a> {
     ///
     /// # Errors
     /// When one of them cannot be read: a fleet is never brought up in part by mistake.
-    pub async fn load(&self) -> Result<Vec<Decky>, InventoryError> {
+    pub async fn load(&self) -> Result<Vec<Entry>, InventoryError> {
         let rows = self.db.fleet().list().await?;
         rows.into_iter()
             .filter(|row| row.host_uuid == LOCAL_HOST)
-            .map(|row| self.decky(row))
+            .map(|row| {
+                let state = DeckyState::parse(&row.state)
+                    .ok_or_else(|| InventoryError::Record(row.name.clone(), None))?;
+                let (last_error, last_seen) = (row.last_error.clone(), row.last_seen);
+                let updated_at = row.updated_at;
+                Ok(Entry { decky: self.decky(row)?, state, last_error, last_seen, updated_at })
+            })
             .collect()
     }
 
-    /// Stores `deckies`, all or none; `nonces` are random and one for each.
+    /// What is stored of `deckies`, not yet running; `nonces` are random and one for each.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn save(
+    /// When a secret cannot be sealed; a bug.
+    pub fn rows<'d>(
         &self,
-        deckies: &[Decky],
+        deckies: impl IntoIterator<Item = &'d Decky>,
         nonces: impl IntoIterator<Item = [u8; 12]>,
         now: Timestamp,
-    ) -> Result<(), InventoryError> {
-        let rows: Result<Vec<_>, _> =
-            deckies.iter().zip(nonces).map(|(decky, nonce)| self.row(decky, nonce, now)).collect();
-        Ok(self.db.fleet().upsert(&rows?).await?)
+    ) -> Result<Vec<FleetDeckyRow>, InventoryError> {
+        deckies.into_iter().zip(nonces).map(|(decky, nonce)| self.row(decky, nonce, now)).collect()
     }
 
     fn row(
@@ -110,7 +142,7 @@ impl<'a> Inventory<'a> {
                 config.map_err(|error| InventoryError::Record(decky.name.clone(), Some(error)))?,
             ),
             decky_ip: Some(decky.ip.to_string()),
-            state: "pending".to_owned(),
+            state: DeckyState::Pending.name().to_owned(),
             last_error: None,
             last_seen: None,
             updated_at: now,
@@ -147,7 +179,7 @@ impl<'a> Inventory<'a> {
 
 #[cfg(test)]
 mod tests {
-    use store_db::DbUrl;
+    use store_db::{DbUrl, FleetChange};
 
     use super::*;
     use crate::testing::{NOW, fleet};
@@ -162,9 +194,13 @@ mod tests {
         let deckies = fleet(3);
         let inventory = Inventory::new(&db, &key);
         let nonces = || (0..).map(|n: u8| [n; 12]);
-        inventory.save(&deckies, nonces(), now).await.unwrap();
-        inventory.save(&deckies, nonces(), now).await.unwrap();
-        assert_eq!(inventory.load().await.unwrap(), deckies);
+        let put = inventory.rows(&deckies, nonces(), now).unwrap();
+        let change = FleetChange { put, ..FleetChange::default() };
+        db.fleet().change(&change, now).await.unwrap();
+        db.fleet().change(&change, now).await.unwrap();
+        let loaded = inventory.load().await.unwrap();
+        assert!(loaded.iter().all(|entry| entry.state == DeckyState::Pending));
+        assert!(loaded.iter().map(|entry| &entry.decky).eq(&deckies));
         let other = SealingKey::parse(&SealingKey::text([2; 32])).unwrap();
         let refused = Inventory::new(&db, &other).load().await;
         assert!(

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
+use crate::ini::General;
 use crate::problem::{Place, Problem};
 
 /// An IPv4 network.
@@ -42,6 +43,9 @@ impl fmt::Display for Subnet {
 }
 
 impl Subnet {
+    /// Addresses of one machine alone (RFC 1122 §3.2.1.3).
+    pub const LOOPBACK: Self = Self { first: 0x7f00_0000, prefix: 8 };
+
     /// The network's own address.
     #[must_use]
     pub fn address(self) -> Ipv4Addr {
@@ -98,6 +102,28 @@ impl Network {
             dhcp: None,
             skip_ends: false,
         }
+    }
+
+    /// This one, or the one `general` describes, giving out addresses from `start` on.
+    ///
+    /// # Errors
+    /// When `start` is not in it.
+    pub fn with(self, general: &General, start: Option<Ipv4Addr>) -> Result<Self, Problem> {
+        let mut network = match general.net {
+            Some((subnet, _)) if subnet != self.subnet => Self::of(subnet),
+            _ => self,
+        };
+        network.skip_ends = network.subnet.address().is_loopback();
+        network.gateway = general.gw.map(|(gw, _)| gw).or(network.gateway);
+        network.dhcp = general.dhcp_range.map(|(range, _)| range);
+        if let Some(start) = start {
+            if !network.subnet.contains(start) {
+                let text = format!("ip-start {start} is outside {}", network.subnet);
+                return Err(Problem::new(None, text));
+            }
+            network.pool.0 = start;
+        }
+        Ok(network)
     }
 
     /// Why no decky can have `ip`; `None` when one can.
@@ -211,6 +237,24 @@ mod tests {
         let mut wide = network("10.0.0.0/23");
         wide.skip_ends = true;
         assert_eq!(all(&wide, 999).len(), 508);
+    }
+
+    #[test]
+    fn a_file_may_name_another_network_and_the_first_address_is_in_it() {
+        let place = Place { line: 1, column: 1 };
+        let general =
+            General { net: Some(("10.0.0.0/24".parse().unwrap(), place)), ..General::default() };
+        let own = || Network { gateway: Some([127, 0, 0, 1].into()), ..network("127.0.0.0/8") };
+        let plain = own().with(&General::default(), None).unwrap();
+        assert_eq!(
+            (plain.subnet, plain.gateway, plain.skip_ends),
+            (own().subnet, own().gateway, true)
+        );
+        let start = Some(Ipv4Addr::new(10, 0, 0, 9));
+        let other = own().with(&general, start).unwrap();
+        assert_eq!((other.subnet.to_string().as_str(), other.gateway), ("10.0.0.0/24", None));
+        assert_eq!(Some(other.pool.0), start);
+        assert!(own().with(&General::default(), start).is_err());
     }
 
     #[test]

@@ -80,9 +80,10 @@ pub struct Plan {
 impl Plan {
     /// The whole fleet afterwards, by name.
     #[must_use]
-    pub fn into_fleet(self) -> Vec<Decky> {
-        let changed = self.change.into_iter().map(|change| change.after);
-        let mut fleet: Vec<_> = self.keep.into_iter().chain(changed).chain(self.add).collect();
+    pub fn fleet(&self) -> Vec<Decky> {
+        let changed = self.change.iter().map(|change| &change.after);
+        let fleet = self.keep.iter().chain(changed).chain(&self.add);
+        let mut fleet: Vec<Decky> = fleet.cloned().collect();
         fleet.sort_by(|one, other| one.name.cmp(&other.name));
         fleet
     }

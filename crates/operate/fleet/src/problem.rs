@@ -27,13 +27,14 @@ pub struct Problem {
 
 impl Problem {
     /// `text`, at `at`.
-    pub(crate) fn new(at: Option<Place>, text: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn new(at: Option<Place>, text: impl Into<String>) -> Self {
         Self { at, text: text.into(), hint: None }
     }
 
     /// With a hint, if there is one.
     #[must_use]
-    pub(crate) fn hinted(mut self, hint: Option<String>) -> Self {
+    pub fn hinted(mut self, hint: Option<String>) -> Self {
         self.hint = hint;
         self
     }

@@ -20,7 +20,8 @@
 //! | [`Db::users`] | [`Users`] | `by_uuid`, `by_username`, `list`, `count_admins` | `create`, `set_password`, `set_role`, `delete` |
 //! | [`Db::revoked_tokens`] | [`RevokedTokens`] | `contains` | `revoke` |
 //! | [`Db::audit`] | [`Audit`] | `list` | `insert` |
-//! | [`Db::fleet`] | [`Fleet`] | `list`, `get` | `upsert`, `replace`, `set_state`, `delete` |
+//! | [`Db::fleet`] | [`Fleet`] | `list`, `settings` | `change`, `note_configs`, `report`, `seen` |
+//! | [`Db::lifecycle`] | [`Lifecycle`] | `by_ids`, `open` | with `fleet` |
 //! | [`Db::quarantine`] | [`Quarantine`] | `list` | by ingest |
 //! | [`Db::state`] | [`State`] | `get` | `set` |
 //! | [`Db::stats`], [`Db::ping`] | | figures; liveness | |
@@ -40,6 +41,7 @@ pub mod fleet;
 pub mod index;
 pub mod ingest;
 pub mod lease;
+pub mod lifecycle;
 pub mod logs;
 mod migrate;
 pub mod observations;
@@ -71,9 +73,10 @@ pub use commands::{CommandRow, Commands};
 pub use credentials::{CredentialQuery, CredentialRow, Credentials};
 pub use db::Db;
 pub use error::{DbError, Source};
-pub use fleet::{Fleet, FleetDeckyRow};
+pub use fleet::{DeckyObserved, Fleet, FleetChange, FleetDeckyRow, FleetReport, FleetSettingsRow};
 pub use index::{IndexBlock, LogIndex};
 pub use lease::Lease;
+pub use lifecycle::{Lifecycle, LifecycleRow, LifecycleStep};
 pub use logs::{Bucket, LogCursor, LogQuery, LogRow, Logs};
 pub use observations::{ObservationPoint, ObservationRow, Observations};
 pub use page::{Page, Paging};

@@ -17,7 +17,7 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Initial), Box::new(LogIndex)]
+        vec![Box::new(Initial), Box::new(LogIndex), Box::new(Fleet)]
     }
 }
 
@@ -35,10 +35,7 @@ impl MigrationTrait for Initial {
     #[expect(elided_lifetimes_in_paths, reason = "the trait's expansion has no place for it")]
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         create(manager, schema::TABLES).await?;
-        for index in schema::INDICES {
-            manager.get_connection().execute_unprepared(index).await?;
-        }
-        Ok(())
+        index(manager, schema::INDICES).await
     }
 }
 
@@ -59,6 +56,24 @@ impl MigrationTrait for LogIndex {
     }
 }
 
+/// The fleet's network and the changes of it.
+struct Fleet;
+
+impl MigrationName for Fleet {
+    fn name(&self) -> &'static str {
+        "m0003_fleet"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for Fleet {
+    #[expect(elided_lifetimes_in_paths, reason = "the trait's expansion has no place for it")]
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        create(manager, schema::FLEET).await?;
+        index(manager, schema::FLEET_INDICES).await
+    }
+}
+
 async fn create(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<(), DbErr> {
     let connection = manager.get_connection();
     let dialect = match connection.get_database_backend() {
@@ -67,6 +82,13 @@ async fn create(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<(), DbEr
     };
     for template in tables {
         connection.execute_unprepared(&dialect.create_table(template)).await?;
+    }
+    Ok(())
+}
+
+async fn index(manager: &SchemaManager<'_>, indices: &[&str]) -> Result<(), DbErr> {
+    for index in indices {
+        manager.get_connection().execute_unprepared(index).await?;
     }
     Ok(())
 }

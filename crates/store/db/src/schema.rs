@@ -266,6 +266,31 @@ pub(crate) const INDICES: &[&str] = &[
     "CREATE INDEX ix_recordings_place ON recordings (`decky`, `service`, `shard`)",
 ];
 
+/// Changes of the fleet under way and done, and the network it is on.
+pub(crate) const FLEET: &[&str] = &[
+    "CREATE TABLE decky_lifecycle (
+        `id` @ascii(36) NOT NULL PRIMARY KEY,
+        `decky_name` @str(64) NOT NULL,
+        `operation` @ascii(16) NOT NULL,
+        `status` @ascii(16) NOT NULL,
+        `error` @text NULL,
+        `started_at` @time NOT NULL,
+        `updated_at` @time NOT NULL,
+        `completed_at` @time NULL
+    )",
+    "CREATE TABLE fleet_settings (
+        `id` INT NOT NULL PRIMARY KEY,
+        `subnet` @ascii(18) NOT NULL,
+        `gateway` @ascii(15) NULL,
+        `ip_start` @ascii(15) NOT NULL,
+        `updated_at` @time NOT NULL
+    )",
+];
+
+/// Which columns of them are looked up by.
+pub(crate) const FLEET_INDICES: &[&str] =
+    &["CREATE INDEX ix_lifecycle_status ON decky_lifecycle (`status`)"];
+
 /// The index of texts in the log; see [`crate::index`].
 pub(crate) const LOG_INDEX: &[&str] = &[
     "CREATE TABLE log_index (

@@ -98,7 +98,7 @@ fn a_fleet_grows_without_touching_what_is_there() {
     let plan = ask(&first).flags(&flags).unwrap();
     assert_eq!(names(&plan.add), ["decky-04", "decky-05"]);
     assert_eq!(plan.keep, first);
-    let fleet = plan.into_fleet();
+    let fleet = plan.fleet();
     assert_eq!(names(&fleet), ["decky-01", "decky-02", "decky-03", "decky-04", "decky-05"]);
 }
 
@@ -229,14 +229,14 @@ fn a_name_or_address_that_is_taken_is_refused() {
 fn the_same_file_again_changes_nothing() {
     let text = "[a]\nservices=ssh,http\namount=3\n[b]\n[c]\narchetype=web-server\n\
                 ip=10.0.3.3\nusers=bob:x\n[a.http]\ncustom_body=hi\n";
-    let first = ask(&[]).file(text).unwrap().into_fleet();
+    let first = ask(&[]).file(text).unwrap().fleet();
     for mode in [Mode::Ensure, Mode::Replace] {
         let mut asking = ask(&first);
         asking.mode = mode;
         asking.first_secret = 9000;
         let plan = asking.file(text).unwrap();
         assert_eq!((plan.add.len(), plan.change.len(), plan.remove.len()), (0, 0, 0));
-        assert_eq!(plan.into_fleet(), first, "{mode:?}");
+        assert_eq!(plan.fleet(), first, "{mode:?}");
     }
     let mut asking = ask(&first);
     asking.mode = Mode::Ensure;
@@ -249,7 +249,7 @@ fn the_same_file_again_changes_nothing() {
 
 #[test]
 fn replacing_keeps_what_is_named_and_removes_the_rest() {
-    let first = ask(&[]).file("[a]\nservices=ssh\n[b]\nservices=ssh\n").unwrap().into_fleet();
+    let first = ask(&[]).file("[a]\nservices=ssh\n[b]\nservices=ssh\n").unwrap().fleet();
     let mut asking = ask(&first);
     asking.mode = Mode::Replace;
     let plan = asking.file("[b]\nservices=http\n[c]\nservices=ssh\n").unwrap();
@@ -321,7 +321,7 @@ proptest! {
         let listed = plan.keep.len() + plan.change.len() + plan.remove.len();
         prop_assert_eq!(listed, existing.len());
         prop_assert!(plan.add.iter().all(|decky| !before.contains(&decky.id)));
-        let after = plan.into_fleet();
+        let after = plan.fleet();
         let distinct = |value: fn(&Decky) -> String| {
             after.iter().map(value).collect::<BTreeSet<_>>().len()
         };

@@ -1,11 +1,11 @@
-//! Users, revocation, audit, fleet, state.
+//! Users, revocation, audit, state.
 
 use serde_json::json;
 use uuid::Uuid;
 
 use super::at;
 use crate::testing::databases;
-use crate::{AuditEntry, DbError, FleetDeckyRow, Paging, UserRow};
+use crate::{AuditEntry, DbError, Paging, UserRow};
 
 fn user(n: u128, name: &str, role: &str) -> UserRow {
     UserRow {
@@ -73,35 +73,6 @@ async fn the_audit_log_keeps_what_was_done_newest_first() {
         assert_eq!((page.data[0].action.as_str(), page.data[0].ok), ("act 2", false));
         assert_eq!((page.data[1].at, &page.data[1].detail), (at(1), &json!({"n": 1})));
         assert_eq!(page.data[0].username.as_ref().unwrap().len(), 64);
-    }
-}
-
-#[tokio::test]
-async fn the_fleet_is_replaced_as_a_whole() {
-    for test in databases().await {
-        let decky = |name: &str, config: &str| FleetDeckyRow {
-            host_uuid: crate::fleet::LOCAL_HOST.into(),
-            name: name.into(),
-            services: vec!["ssh".into(), "http".into()],
-            decky_config: Some(config.into()),
-            decky_ip: Some("127.0.0.9".into()),
-            state: "pending".into(),
-            last_error: None,
-            last_seen: None,
-            updated_at: at(1),
-        };
-        let fleet = test.db.fleet();
-        fleet.replace("local", &[decky("a", "{}"), decky("b", "{}")]).await.unwrap();
-        fleet.upsert(&[decky("b", "sealed"), decky("c", "{}")]).await.unwrap();
-        assert!(fleet.set_state("local", "b", "running", None, at(5)).await.unwrap());
-        let b = fleet.get("local", "b").await.unwrap().unwrap();
-        assert_eq!((b.decky_config.as_deref(), b.state.as_str()), (Some("sealed"), "running"));
-        assert_eq!(b.services, ["ssh", "http"]);
-        let stats = test.db.stats().await.unwrap();
-        assert_eq!((stats.deployed_deckies, stats.active_deckies), (3, 1));
-        fleet.replace("local", &[decky("z", "{}")]).await.unwrap();
-        assert!(fleet.delete("local", "z").await.unwrap());
-        assert_eq!(fleet.list().await.unwrap(), []);
     }
 }
 

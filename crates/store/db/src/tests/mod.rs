@@ -1,6 +1,7 @@
 //! The repositories on both engines.
 
 mod accounts;
+mod fleet;
 mod index;
 mod observed;
 mod opening;
