@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use operate_fleet::Subnet;
 
 /// A deception network: fake machines that look real and capture what is done to them.
@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Archetypes(Catalogue),
     /// List the distributions there are.
     Distros(Catalogue),
+    /// Let harmless scripted attackers loose on the deckies of a running `decnet up`.
+    Simulate(Simulate),
     /// The sandboxed process that speaks to attackers; started by `up`.
     #[command(hide = true)]
     Decoy(Decoy),
@@ -80,7 +82,7 @@ pub(crate) struct Up {
     #[arg(long, value_name = "URL", env = "DECNET_DB_URL", hide_env_values = true)]
     pub(crate) db: Option<String>,
     /// File to write, mode 0600, once everything answers: addresses, logins and the API's first
-    /// password, as JSON. Removed at the end.
+    /// password, as JSON; `ready.json` in the state folder when not given. Removed at the end.
     #[arg(long, value_name = "FILE")]
     pub(crate) ready_file: Option<PathBuf>,
     /// Run even where the kernel cannot isolate the decoy process fully. Not recommended.
@@ -164,6 +166,66 @@ pub(crate) struct Teardown {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) local: Local,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  decnet up --ready-file ready.json\n  \
+                        decnet simulate --target ready.json\n  \
+                        decnet simulate --target ready.json --scenario careful-human --speed 3\n  \
+                        decnet simulate --target ready.json --seed 7 --dry-run\n  \
+                        decnet simulate --list")]
+pub(crate) struct Simulate {
+    /// Ready file of `decnet up`; `ready.json` in the state folder when not given. May be given
+    /// several times.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) target: Vec<PathBuf>,
+    /// State folder to look for `ready.json` in.
+    #[arg(long, value_name = "DIR", env = "DECNET_STATE_DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Kind of attacker, several separated by commas; all when not given. See --list.
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = scenario)]
+    pub(crate) scenario: Vec<&'static operate_simulate::Scenario>,
+    /// Attackers that start in a minute.
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = value_parser!(u32).range(1..=60_000))]
+    pub(crate) rate: u32,
+    /// Attackers at work at a time.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = value_parser!(u16).range(1..=512))]
+    pub(crate) at_once: u16,
+    /// Decides who does what; the same seed does the same again.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// How often every scenario is played, each time by other attackers.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value_parser!(u16).range(1..=1000))]
+    pub(crate) rounds: u16,
+    /// How many times faster than life attackers type, read and pause.
+    #[arg(long, value_name = "X", default_value_t = 1.0, value_parser = speed)]
+    pub(crate) speed: f64,
+    /// List the scenarios and end.
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// Show who would do what and connect to nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Say nothing on the way.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+    /// Answer in JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn scenario(name: &str) -> Result<&'static operate_simulate::Scenario, String> {
+    operate_simulate::find(name).ok_or_else(|| {
+        let names: Vec<_> = operate_simulate::ALL.iter().map(|scenario| scenario.name).collect();
+        format!("there are {}", names.join(", "))
+    })
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(speed) if (0.01..=1000.0).contains(&speed) => Ok(speed),
+        _ => Err("a number from 0.01 to 1000 is wanted".to_owned()),
+    }
 }
 
 #[derive(Debug, Args)]

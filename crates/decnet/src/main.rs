@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Services(options) => commands::list(Listing::Services, options.json),
         Command::Archetypes(options) => commands::list(Listing::Archetypes, options.json),
         Command::Distros(options) => commands::list(Listing::Distros, options.json),
+        Command::Simulate(options) => commands::simulate(&options),
         Command::Decoy(options) => decoy::run(&options),
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum Exit {
     Unreachable = 7,
     /// It was done in part, or something is not as it should be.
     Partial = 8,
+    /// A signal ended it.
+    Interrupted = 130,
 }
 
 /// A refusal that the user can act on.

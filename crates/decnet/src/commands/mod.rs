@@ -1,9 +1,11 @@
-//! Commands of an operator: what this build can be, and asking the DECNET that runs.
+//! Commands beside the daemon: what this build can be, asking the DECNET that runs, and attackers for
+//! those who want to see it at work.
 
 mod catalogue;
 mod daemon;
 mod deploy;
 mod lifecycle;
+mod simulate;
 mod status;
 mod table;
 mod teardown;
@@ -11,6 +13,7 @@ pub(crate) mod wanted;
 
 pub(crate) use catalogue::{Listing, list};
 pub(crate) use deploy::run as deploy;
+pub(crate) use simulate::run as simulate;
 pub(crate) use status::run as status;
 pub(crate) use teardown::{redeploy, teardown};
 

@@ -120,7 +120,8 @@ async fn up(options: &Up) -> anyhow::Result<()> {
             let entries = deployments.entries().await?;
             let report = ready::Report::new(api_addr, &first_login, &entries);
             report.show();
-            Some(ready::File::write(options.ready_file.as_deref(), &report)?)
+            let path = options.ready_file.clone().unwrap_or_else(|| state.path("ready.json"));
+            Some(ready::File::write(&path, &report)?)
         }
         _ = &mut keeping => {
             anyhow::ensure!(shutdown.is_asked(), "the decoy process could not be started");
@@ -162,7 +163,8 @@ async fn tell_health(mut settled: watch::Receiver<Settled>, health: HealthBoard)
     }
 }
 
-fn on_signals() -> anyhow::Result<Shutdown> {
+/// An end that SIGINT and SIGTERM ask for.
+pub(crate) fn on_signals() -> anyhow::Result<Shutdown> {
     let shutdown = Shutdown::default();
     let mut interrupt = signal(SignalKind::interrupt()).context("failed to listen for SIGINT")?;
     let mut terminate = signal(SignalKind::terminate()).context("failed to listen for SIGTERM")?;

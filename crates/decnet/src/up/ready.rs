@@ -173,12 +173,11 @@ impl DeckyReport {
 }
 
 /// The ready file; removed when dropped.
-pub(crate) struct File(Option<PathBuf>);
+pub(crate) struct File(PathBuf);
 
 impl File {
-    /// Writes `report` to `path`, if one is given: whole or not at all, readable by this user only.
-    pub(crate) fn write(path: Option<&Path>, report: &Report) -> anyhow::Result<Self> {
-        let Some(path) = path else { return Ok(Self(None)) };
+    /// Writes `report` to `path`: whole or not at all, readable by this user only.
+    pub(crate) fn write(path: &Path, report: &Report) -> anyhow::Result<Self> {
         let mut part = path.as_os_str().to_owned();
         part.push(".part");
         let part = PathBuf::from(part);
@@ -196,15 +195,13 @@ impl File {
             fs::rename(&part, path)
         };
         write().with_context(|| format!("failed to write the ready file `{}`", path.display()))?;
-        Ok(Self(Some(path.to_path_buf())))
+        Ok(Self(path.to_path_buf()))
     }
 }
 
 impl Drop for File {
     fn drop(&mut self) {
-        if let Some(path) = &self.0
-            && let Err(error) = fs::remove_file(path)
-        {
+        if let Err(error) = fs::remove_file(&self.0) {
             tracing::warn!(%error, "failed to remove the ready file");
         }
     }

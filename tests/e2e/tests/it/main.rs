@@ -18,4 +18,5 @@ mod fleet_file;
 mod hostile;
 mod mail;
 mod operator;
+mod simulate;
 mod terminal;
