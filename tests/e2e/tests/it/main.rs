@@ -16,6 +16,7 @@ mod disk;
 mod files;
 mod fleet_file;
 mod hostile;
+mod lifecycle;
 mod mail;
 mod operator;
 mod simulate;
