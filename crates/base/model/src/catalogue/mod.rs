@@ -5,6 +5,7 @@
 //! [`ALL`].
 
 mod auth;
+mod database;
 mod file;
 mod ftp;
 mod http;
@@ -17,6 +18,10 @@ mod transport;
 pub use auth::{
     AUTH_ATTEMPT, LOGIN_SUCCESS, PUBKEY_ATTEMPT, auth_attempt, login_success, password_change,
     pubkey_attempt,
+};
+pub use database::{
+    AUTH, Challenge, DatabaseAuth, EXFIL, KeyValueCommand, QUERY, Query, database_auth,
+    database_file, exfil, key_value_command, needs_blob, postgres_startup, query,
 };
 pub use file::{
     Captured, FILE_CAPTURED, FILE_DOWNLOAD, FILE_SKIPPED, FILE_UPLOAD, file_captured,
@@ -79,6 +84,7 @@ impl Kind {
 
 /// Every kind there is.
 pub const ALL: &[&Kind] = &[
+    &AUTH,
     &AUTH_ATTEMPT,
     &BOUNCE_ATTEMPT,
     &COMMAND,
@@ -88,6 +94,7 @@ pub const ALL: &[&Kind] = &[
     &DOWNLOAD_ATTEMPT,
     &EHLO,
     &ERROR,
+    &EXFIL,
     &FILE_CAPTURED,
     &FILE_DOWNLOAD,
     &FILE_SKIPPED,
@@ -100,6 +107,7 @@ pub const ALL: &[&Kind] = &[
     &MESSAGE_STORED,
     &PROTOCOL_ERROR,
     &PUBKEY_ATTEMPT,
+    &QUERY,
     &RCPT_DENIED,
     &RCPT_REJECTED_SYNTAX,
     &RCPT_TO,
