@@ -5,6 +5,7 @@
 //! kernel, SSH banner and web server together, and [`Facts`] holds what is particular to a decky.
 //! All draws go through [`Choices`] with a label of their own; nothing derives from names.
 
+mod database;
 mod facts;
 mod service;
 
@@ -86,6 +87,12 @@ pub struct Release {
     pub apache: String,
     /// nginx's `Server` header.
     pub nginx: String,
+    /// Version of the MySQL family server as it greets.
+    pub mysql: String,
+    /// Version of PostgreSQL with its package, as `server_version` shows it.
+    pub postgres: String,
+    /// Redis version.
+    pub redis: String,
 }
 
 /// The tree, texts and accounts all distributions share.

@@ -46,6 +46,8 @@ pub enum Entry {
     Ssh,
     /// `telnetd` and `login`.
     Telnet,
+    /// None: a server of the machine was made to start a program.
+    Server,
 }
 
 /// What to start.
