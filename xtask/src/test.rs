@@ -9,9 +9,13 @@ use crate::run::{cargo, run as call};
 const PACKAGES: &[&str] = &[
     "curl",
     "lftp",
+    "mariadb-client",
     "mariadb-server-core",
+    "nmap",
     "openssh-client",
+    "postgresql-client",
     "python3-paramiko",
+    "redis-tools",
     "sshpass",
     "swaks",
     "telnet",

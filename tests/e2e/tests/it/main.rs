@@ -12,6 +12,7 @@ mod attackers;
 mod capture;
 mod containment;
 mod crashes;
+mod databases;
 mod disk;
 mod files;
 mod fleet_file;
