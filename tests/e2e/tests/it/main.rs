@@ -16,6 +16,7 @@ mod databases;
 mod disk;
 mod files;
 mod fleet_file;
+mod fleet_identity;
 mod hostile;
 mod lifecycle;
 mod mail;
