@@ -13,6 +13,7 @@ mod mail;
 mod session;
 mod shell;
 mod telnet;
+mod tls;
 mod transport;
 
 pub use auth::{
@@ -46,6 +47,10 @@ pub use shell::{
     tcpip_forward,
 };
 pub use telnet::{Negotiation, TELNET_NEGOTIATION, telnet_negotiation};
+pub use tls::{
+    ClientHello, TLS_ALERT, TLS_CLIENT_HELLO, TLS_SESSION, TlsSession, tls_alert, tls_client_hello,
+    tls_session,
+};
 pub use transport::{
     CONNECT, DISCONNECT, ERROR, KexInit, PROTOCOL_ERROR, SSH_CLIENT_BANNER, SSH_CLIENT_KEXINIT,
     STARTUP, connect, connects, disconnect, error, protocol_error, ssh_client_banner,
@@ -119,6 +124,9 @@ pub const ALL: &[&Kind] = &[
     &STARTUP,
     &TCPIP_FORWARD,
     &TELNET_NEGOTIATION,
+    &TLS_ALERT,
+    &TLS_CLIENT_HELLO,
+    &TLS_SESSION,
     &UNKNOWN_COMMAND,
     &UPLOAD,
     &USER,
