@@ -4,6 +4,7 @@
 //! `kernel` the files and devices that the kernel makes when they are read.
 
 mod account;
+mod certificate;
 mod kept;
 mod kernel;
 mod program;
