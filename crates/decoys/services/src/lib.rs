@@ -7,6 +7,7 @@
 
 pub mod ftp;
 pub mod http;
+pub mod https;
 mod inbox;
 pub mod mysql;
 pub mod postgres;
