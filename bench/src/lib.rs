@@ -8,6 +8,7 @@
 
 mod figure;
 mod http;
+mod https;
 mod ingest;
 mod memory;
 mod process;
@@ -31,6 +32,8 @@ pub enum Scenario {
     Ssh,
     /// Requests on connections that stay open.
     Http,
+    /// A TLS handshake and a request per connection.
+    Https,
     /// Records to committed rows, without deckies.
     Ingest,
     /// Resident memory, idle and with sessions open.
@@ -38,7 +41,7 @@ pub enum Scenario {
 }
 
 impl Scenario {
-    const ALL: [Self; 4] = [Self::Ssh, Self::Http, Self::Ingest, Self::Memory];
+    const ALL: [Self; 5] = [Self::Ssh, Self::Http, Self::Https, Self::Ingest, Self::Memory];
 
     /// Its word on the command line and in the report.
     #[must_use]
@@ -46,6 +49,7 @@ impl Scenario {
         match self {
             Self::Ssh => "ssh",
             Self::Http => "http",
+            Self::Https => "https",
             Self::Ingest => "ingest",
             Self::Memory => "memory",
         }
@@ -55,6 +59,7 @@ impl Scenario {
         match self {
             Self::Ssh => ssh::measure(options.sessions, options.clients),
             Self::Http => http::measure(options.requests, options.clients),
+            Self::Https => https::measure(options.sessions, options.clients),
             Self::Ingest => ingest::measure(options.records),
             Self::Memory => memory::measure(&options.deckies, options.settle),
         }
@@ -70,7 +75,7 @@ pub struct Options {
     /// How often each is repeated; the median counts.
     #[arg(long, default_value_t = 3)]
     pub runs: usize,
-    /// SSH sessions of a run.
+    /// SSH and HTTPS sessions of a run.
     #[arg(long, default_value_t = 2000)]
     pub sessions: usize,
     /// HTTP requests of a run.

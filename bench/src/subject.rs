@@ -58,6 +58,15 @@ impl Subject {
         Ok(SocketAddr::new(address.parse()?, port))
     }
 
+    /// Where each decky's `service` is reached.
+    pub(crate) fn endpoints(&self, service: &str) -> anyhow::Result<Vec<SocketAddr>> {
+        let endpoint = |decky: Decky| {
+            let (address, port) = decky.endpoint(service);
+            Ok(SocketAddr::new(address.parse()?, port))
+        };
+        self.decnet.deckies().into_iter().map(endpoint).collect()
+    }
+
     pub(crate) fn spent(&self) -> anyhow::Result<Spent> {
         Ok(Spent { control: Cpu::of(self.control)?, decoy: Cpu::of(self.decoy)? })
     }

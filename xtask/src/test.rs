@@ -9,10 +9,12 @@ use crate::run::{cargo, run as call};
 const PACKAGES: &[&str] = &[
     "curl",
     "lftp",
+    "libnet-ssleay-perl",
     "mariadb-client",
     "mariadb-server-core",
     "nmap",
     "openssh-client",
+    "openssl",
     "postgresql-client",
     "python3-paramiko",
     "redis-tools",

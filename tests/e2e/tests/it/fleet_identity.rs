@@ -112,7 +112,10 @@ fn every_archetype_is_what_it_claims_and_stays_it() {
         .flat_map(|decky| decky.0["services"].as_array().unwrap().clone())
         .map(|service| {
             let text = |key: &str| service[key].as_str().unwrap().to_owned();
-            ((text("address"), service["port"].as_u64().unwrap() as u16), text("name"))
+            (
+                (text("address"), u16::try_from(service["port"].as_u64().unwrap()).unwrap()),
+                text("name"),
+            )
         })
         .collect();
     let scanned = scan(&deckies);

@@ -23,3 +23,4 @@ mod mail;
 mod operator;
 mod simulate;
 mod terminal;
+mod tls;
