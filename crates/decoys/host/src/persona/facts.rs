@@ -118,10 +118,11 @@ impl Facts {
             }
             std::net::IpAddr::V6(_) => format!("10.0.0.{}", choices.range("bait.db.host", 2, 250)),
         };
+        let domain = super::domain_of(choices, decky.domain.as_deref(), &self.hostname);
         BTreeMap::from([
             ("hostname", self.hostname.clone()),
-            ("fqdn", super::fqdn(choices, &self.hostname)),
-            ("domain", super::domain_of(choices, &self.hostname)),
+            ("fqdn", super::fqdn(&domain, &self.hostname)),
+            ("domain", domain),
             ("company", super::company(choices)),
             ("mail_label", self.distro.mail_label().to_owned()),
             ("kernel", self.release.kernel.clone()),
