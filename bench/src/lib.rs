@@ -7,6 +7,7 @@
 //! reach; processor time of the server's processes is read apart and does not depend on that.
 
 mod figure;
+mod fleet;
 mod http;
 mod https;
 mod ingest;
@@ -25,6 +26,9 @@ use clap::{Parser, ValueEnum};
 pub use figure::{Figure, Target};
 pub use report::Report;
 
+/// Deckies of the scenario `fleet`.
+const FLEET: usize = 500;
+
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Scenario {
@@ -38,10 +42,13 @@ pub enum Scenario {
     Ingest,
     /// Resident memory, idle and with sessions open.
     Memory,
+    /// A fleet of 500: until it is there, and commands on it.
+    Fleet,
 }
 
 impl Scenario {
-    const ALL: [Self; 5] = [Self::Ssh, Self::Http, Self::Https, Self::Ingest, Self::Memory];
+    const ALL: [Self; 6] =
+        [Self::Ssh, Self::Http, Self::Https, Self::Ingest, Self::Memory, Self::Fleet];
 
     /// Its word on the command line and in the report.
     #[must_use]
@@ -52,6 +59,7 @@ impl Scenario {
             Self::Https => "https",
             Self::Ingest => "ingest",
             Self::Memory => "memory",
+            Self::Fleet => "fleet",
         }
     }
 
@@ -62,6 +70,7 @@ impl Scenario {
             Self::Https => https::measure(options.sessions, options.clients),
             Self::Ingest => ingest::measure(options.records),
             Self::Memory => memory::measure(&options.deckies, options.settle),
+            Self::Fleet => fleet::measure(FLEET, options.settle),
         }
     }
 }

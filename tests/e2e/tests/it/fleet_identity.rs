@@ -70,9 +70,8 @@ fn identities(deckies: &[Decky]) -> BTreeMap<String, Vec<String>> {
         if !services.iter().any(|service| service["name"] == "ssh") {
             continue;
         }
-        let line = "hostname; cat /etc/machine-id; cat /etc/ssh/ssh_host_ed25519_key.pub; \
-                    cut -d. -f1 /proc/uptime; ls -l --time-style=full-iso /etc/hostname; \
-                    ls /root/kept /tmp/kept 2>/dev/null";
+        let line = "hostname; cat /etc/machine-id; stat -c %y /etc/hostname; \
+                    cut -d. -f1 /proc/uptime; ls /tmp/kept 2>/dev/null";
         let output = clients::run(decky, line);
         let text = String::from_utf8(output.stdout).unwrap();
         let (address, port) = decky.endpoint("ssh");
@@ -82,7 +81,7 @@ fn identities(deckies: &[Decky]) -> BTreeMap<String, Vec<String>> {
             .unwrap();
         let keys = String::from_utf8(keys.stdout).unwrap();
         let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        assert!(lines.len() >= 5, "{}: {text}", decky.name());
+        assert!(lines.len() >= 4, "{}: {text}", decky.name());
         let mut offered: Vec<_> = keys.lines().filter(|line| !line.starts_with('#')).collect();
         offered.sort_unstable();
         lines.extend(offered.iter().map(|line| line.rsplit(' ').next().unwrap().to_owned()));
