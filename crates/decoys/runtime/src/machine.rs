@@ -89,7 +89,10 @@ impl Machine {
         let mut keys = HostKeys::derive(&choices).map_err(|error| error.to_string())?;
         let kept = self.read("ssh_host_rsa_key", 64 * 1024);
         let kept = kept.and_then(|bytes| String::from_utf8(bytes).ok());
-        if kept.is_some_and(|kept| keys.add(&kept).is_ok()) {
+        if let Some(kept) = kept
+            && keys.add(&kept).is_ok()
+        {
+            self.show_keys(&choices, &kept);
             return Ok(keys);
         }
         let rsa = HostKeys::make_rsa(&choices).map_err(|error| error.to_string())?;
@@ -98,7 +101,17 @@ impl Machine {
             tracing::warn!(%error, decky = %self.decky.name, "failed to keep ssh host key");
         }
         keys.add(&rsa).map_err(|error| error.to_string())?;
+        self.show_keys(&choices, &rsa);
         Ok(keys)
+    }
+
+    /// Has the machine show its keys to who is on it.
+    fn show_keys(&self, choices: &Choices<'_>, rsa: &str) {
+        let Ok(texts) = HostKeys::texts(choices, rsa) else { return };
+        if let Err(errno) = self.host().with(|machine| machine.put_host_keys(&texts)) {
+            // Whoever took the folder away meanwhile has it so.
+            tracing::debug!(?errno, "the machine does not show its host keys");
+        }
     }
 
     /// Its side of TLS handshakes as `offer` says, made on first use. Keys and certificates are kept.

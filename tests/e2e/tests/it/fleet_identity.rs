@@ -84,6 +84,12 @@ fn identities(deckies: &[Decky]) -> BTreeMap<String, Vec<String>> {
         assert!(lines.len() >= 4, "{}: {text}", decky.name());
         let mut offered: Vec<_> = keys.lines().filter(|line| !line.starts_with('#')).collect();
         offered.sort_unstable();
+        let shown = clients::run(decky, "cat /etc/ssh/ssh_host_*_key.pub");
+        let shown = String::from_utf8(shown.stdout).unwrap();
+        for line in &offered {
+            let key = line.rsplit(' ').next().unwrap();
+            assert!(shown.contains(key), "the machine shows another key: {shown}");
+        }
         lines.extend(offered.iter().map(|line| line.rsplit(' ').next().unwrap().to_owned()));
         identities.insert(decky.name(), lines);
     }

@@ -1,4 +1,4 @@
-//! The certificate that the package `ssl-cert` made, where Debian keeps it.
+//! Keys and certificates that were made when the machine was installed, where they are kept.
 
 use base_model::Timestamp;
 
@@ -20,6 +20,23 @@ impl Machine {
         self.put(FOLDER, None, 0o755, at)?;
         self.put(CERTIFICATE, Some(certificate), 0o644, at)?;
         self.put(KEY, Some(key), 0o640, at)
+    }
+
+    /// Puts the SSH host keys, each with its type, private and public text, where `sshd` reads them.
+    /// What is there already stays.
+    ///
+    /// # Errors
+    /// When the folder is gone or the disk is full.
+    pub fn put_host_keys(&mut self, keys: &[(&str, String, String)]) -> Result<(), Errno> {
+        let at = Timestamp::from_micros(self.facts.installed.saturating_mul(1_000_000));
+        let comment = format!(" root@{}\n", self.facts.hostname);
+        for (kind, private, public) in keys {
+            let path = format!("/etc/ssh/ssh_host_{kind}_key");
+            self.put(path.as_bytes(), Some(private.as_bytes()), 0o600, at)?;
+            let public = format!("{public}{comment}");
+            self.put(format!("{path}.pub").as_bytes(), Some(public.as_bytes()), 0o644, at)?;
+        }
+        Ok(())
     }
 
     fn put(
@@ -44,6 +61,25 @@ impl Machine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn host_keys_are_where_sshd_reads_them_and_stay() {
+        let host = crate::testing::host(1, "debian");
+        let read = |path: &[u8], creds: &Creds| {
+            host.with(|machine| {
+                let stat = machine.fs.stat(creds, b"/", path, true).unwrap();
+                (machine.fs.read(stat.ino, 0, 99), stat.node.mode & 0o777)
+            })
+        };
+        for (private, public) in [("ONE", "ssh-ed25519 AAAA"), ("TWO", "ssh-ed25519 BBBB")] {
+            let keys = [("ed25519", private.to_owned(), public.to_owned())];
+            host.with(|machine| machine.put_host_keys(&keys)).unwrap();
+        }
+        let root = Creds::root();
+        assert_eq!(read(b"/etc/ssh/ssh_host_ed25519_key", &root), (b"ONE".to_vec(), 0o600));
+        let (public, mode) = read(b"/etc/ssh/ssh_host_ed25519_key.pub", &root);
+        assert!(public.starts_with(b"ssh-ed25519 AAAA root@") && mode == 0o644);
+    }
 
     #[test]
     fn the_certificate_is_readable_and_the_key_is_not() {
