@@ -310,10 +310,16 @@ impl Io {
         self.taken + self.items.len() - 1
     }
 
-    /// Adds the status to what was told at `mark`, if that was not taken yet.
+    /// Adds the status to what was told at `mark`, if that was not taken yet. A shell that was typed
+    /// into is told as running, however fast it was.
     pub(crate) fn end_command(&mut self, mark: usize, ended: u8) {
-        let item = mark.checked_sub(self.taken).and_then(|at| self.items.get_mut(at));
-        if let Some(Item::Act(Act::Command { status, .. })) = item {
+        let since = mark.checked_sub(self.taken).and_then(|at| self.items.get_mut(at..));
+        let Some((Item::Act(Act::Command { status, .. }), later)) =
+            since.and_then(<[Item]>::split_first_mut)
+        else {
+            return;
+        };
+        if !later.iter().any(|item| matches!(item, Item::Act(Act::Command { .. }))) {
             *status = Some(ended);
         }
     }

@@ -14,8 +14,10 @@ pub(super) struct Done {
     pub(super) out: String,
     pub(super) err: String,
     pub(super) status: u8,
-    /// What was told besides the line itself.
+    /// What was told besides command lines.
     pub(super) acts: Vec<Act>,
+    /// Command lines that were told, with the status of those that had ended by then.
+    pub(super) lines: Vec<(String, Option<u8>)>,
     /// Seconds it took.
     pub(super) took: i64,
 }
@@ -78,7 +80,10 @@ impl Shell {
                 match item {
                     Item::Out(bytes) => out.extend(bytes),
                     Item::Err(bytes) => err.extend(bytes),
-                    Item::Act(Act::Command { .. }) => {}
+                    Item::Act(Act::Command { line, status, .. }) => {
+                        let line = String::from_utf8_lossy(&line).into_owned();
+                        done.lines.push((line, status));
+                    }
                     Item::Act(act) => done.acts.push(act),
                 }
             }

@@ -120,3 +120,29 @@ async fn run_from_input(shell: &mut Interp, dash: bool) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::shell::commands::harness::Shell;
+
+    #[test]
+    fn what_a_client_has_a_shell_within_the_shell_do_is_told() {
+        let mut shell = Shell::new();
+        let done = shell.feed("sh", b"id -u\n\ncd /tmp; false\nsh\nexit 3\nexit 4\n");
+        assert_eq!((done.out.as_str(), done.status), ("0\n", 4));
+        let told: Vec<_> =
+            done.lines.iter().map(|(line, status)| (line.as_str(), *status)).collect();
+        let expected = [
+            ("sh", None),
+            ("id -u", Some(0)),
+            ("cd /tmp; false", Some(1)),
+            ("sh", None),
+            ("exit 3", Some(3)),
+            ("exit 4", Some(4)),
+        ];
+        assert_eq!(told, expected);
+        // What comes from elsewhere is part of the line that says so.
+        let done = shell.run("echo 'id -u' | sh");
+        assert_eq!((done.out.as_str(), done.lines.len()), ("0\n", 1));
+    }
+}
