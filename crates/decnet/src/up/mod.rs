@@ -13,6 +13,8 @@ mod ready;
 mod state;
 mod substrate;
 
+pub(crate) use state::Folder;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -57,11 +59,14 @@ pub(crate) fn run(options: &Up) -> ExitCode {
 }
 
 async fn up(options: &Up) -> anyhow::Result<()> {
+    for fault in crate::settings::faults() {
+        tracing::warn!(%fault, "configuration");
+    }
     // Asked for before anything is begun, so that a signal at any time ends it in order.
     let shutdown = on_signals()?;
     let clock = Clock::start();
-    let state = state::Folder::open(options.state_dir.as_deref())?;
-    let db = open_db(options, &state).await?;
+    let state = Folder::open(options.state_dir.as_deref())?;
+    let db = open_db(options.db.as_deref(), &state).await?;
     let first_login = admin::ensure(&db, &state).await?;
     let descriptors = net_uplink::raise_limit();
     let uplink = Box::new(fleet::Loopback { descriptors });
@@ -179,8 +184,9 @@ pub(crate) fn on_signals() -> anyhow::Result<Shutdown> {
     Ok(shutdown)
 }
 
-async fn open_db(options: &Up, state: &state::Folder) -> anyhow::Result<Db> {
-    let url = match &options.db {
+/// Opens the database at `url`, or the one in the state folder.
+pub(crate) async fn open_db(url: Option<&str>, state: &Folder) -> anyhow::Result<Db> {
+    let url = match url {
         Some(url) => url.parse::<DbUrl>().map_err(|error| {
             Refusal::new(
                 Exit::Usage,
