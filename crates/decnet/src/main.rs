@@ -15,11 +15,11 @@ use crate::cli::{Cli, Command};
 use crate::commands::Listing;
 
 fn main() -> ExitCode {
-    commands::completions::answer_shell();
     // The process that speaks to attackers knows no settings.
     if std::env::args_os().nth(1).is_none_or(|first| first != "decoy") {
         settings::load();
     }
+    commands::completions::answer_shell();
     let mut command = settings::fill(Cli::command());
     let matches = command.get_matches_mut();
     match Cli::from_arg_matches(&matches) {
