@@ -269,3 +269,34 @@ pub(crate) struct Decoy {
     #[arg(long)]
     pub(crate) check: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_make_sense_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_in_the_readme_and_has_examples_or_no_arguments_of_its_own() {
+        let readme = include_str!("../../../README.md");
+        let table = readme.split("## Command line").nth(1).unwrap();
+        let table = table.split("\n## ").next().unwrap();
+        for command in Cli::command().get_subcommands().filter(|one| !one.is_hide_set()) {
+            let name = command.get_name();
+            assert!(
+                table.contains(&format!("decnet {name}")) || table.contains(&format!("`{name}`")),
+                "{name}"
+            );
+            let own = command
+                .get_arguments()
+                .any(|arg| !["json", "state_dir"].contains(&arg.get_id().as_str()));
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(!own || help.contains("Examples:"), "{name}");
+        }
+    }
+}

@@ -37,24 +37,40 @@ pub(crate) struct Fault {
     /// Line and column.
     at: Option<(usize, usize)>,
     what: String,
-    /// Whether DECNET does not start with it.
+    /// Whether it cannot be passed over.
     pub(crate) is_error: bool,
+    in_file: bool,
 }
 
 impl Fault {
     fn new(line: usize, column: usize, is_error: bool, what: String) -> Self {
-        Self { at: Some((line, column)), what, is_error }
+        Self { at: Some((line, column)), what, is_error, in_file: true }
+    }
+
+    /// Whether the file is at fault, so that nothing in it can be relied on.
+    pub(crate) const fn breaks_file(&self) -> bool {
+        self.is_error && self.in_file
     }
 
     /// A variable that nothing reads.
     pub(super) fn of_environment(name: &str, hint: Option<&str>) -> Self {
         let hint = hint.map(|hint| format!("; {hint}")).unwrap_or_default();
-        Self { at: None, what: format!("nothing reads the variable {name}{hint}"), is_error: false }
+        Self {
+            at: None,
+            what: format!("nothing reads the variable {name}{hint}"),
+            is_error: false,
+            in_file: false,
+        }
     }
 
     /// A variable with a value that will not do.
     pub(super) fn of_value(name: &str, why: &str) -> Self {
-        Self { at: None, what: format!("{name} cannot be that: {why}"), is_error: true }
+        Self {
+            at: None,
+            what: format!("{name} cannot be that: {why}"),
+            is_error: true,
+            in_file: false,
+        }
     }
 }
 
@@ -80,7 +96,10 @@ pub(super) fn read(path: &Path) -> Read {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Read::default(),
         Err(error) => {
             let what = format!("`{}` cannot be read: {error}", path.display());
-            Read { faults: vec![Fault { at: None, what, is_error: true }], ..Read::default() }
+            Read {
+                faults: vec![Fault { at: None, what, is_error: true, in_file: true }],
+                ..Read::default()
+            }
         }
     }
 }

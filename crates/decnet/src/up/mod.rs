@@ -34,6 +34,7 @@ use tokio::sync::watch;
 use crate::cli::Up;
 use crate::commands::wanted;
 use crate::refusal::{self, Exit, Refusal};
+use crate::settings;
 
 /// Bytes of captured files that are kept.
 const BLOB_QUOTA: u64 = 10 * 1024 * 1024 * 1024;
@@ -59,7 +60,11 @@ pub(crate) fn run(options: &Up) -> ExitCode {
 }
 
 async fn up(options: &Up) -> anyhow::Result<()> {
-    for fault in crate::settings::faults() {
+    for fault in settings::faults() {
+        if fault.breaks_file() {
+            let hint = "mend the file; `decnet config validate` says all that is wrong in it";
+            return Err(Refusal::new(Exit::Usage, fault, hint).into());
+        }
         tracing::warn!(%fault, "configuration");
     }
     // Asked for before anything is begun, so that a signal at any time ends it in order.

@@ -188,8 +188,12 @@ fn what_an_attacker_does_is_followed_found_replayed_and_does_no_harm() {
 
 #[test]
 fn settings_tell_where_they_come_from_and_the_doctor_finds_nothing() {
-    let decnet = Decnet::start(Options { deckies: Some(1), ..Options::default() });
+    let env = vec![("DECNET_DB_ULR".to_owned(), "x".to_owned())];
+    let decnet = Decnet::start(Options { deckies: Some(1), env, ..Options::default() });
+    assert!(decnet.diagnostics().contains("DECNET_DB_ULR; did you mean DECNET_DB_URL?"));
     let ini = decnet.path("decnet.ini");
+    std::fs::write(&ini, "[decnet]\napi-addr = nowhere\n").unwrap();
+    refused(&decnet, &["up"], 2, "line 2 column 1");
     std::fs::write(&ini, "[web]\nadmin-user = ida ; first\n[decnet]\nlgo = debug\n").unwrap();
     let of = |key: &str| answered(&decnet, &["config", "get", key]);
     assert_eq!(of("admin-user")["value"], "ida");

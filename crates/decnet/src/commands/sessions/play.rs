@@ -38,7 +38,7 @@ async fn play(options: &Play) -> anyhow::Result<Option<Exit>> {
         if offset == 0 {
             let header = at(&page, "header");
             let size = match (at(header, "width").as_u64(), at(header, "height").as_u64()) {
-                (Some(width), Some(height)) => format!(", {width}x{height}"),
+                (Some(width @ 1..), Some(height @ 1..)) => format!(", {width}x{height}"),
                 _ => String::new(),
             };
             note(&format!("{attacker} on {decky}, {service}, {started}{size}"));
