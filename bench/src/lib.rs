@@ -7,7 +7,9 @@
 //! reach; processor time of the server's processes is read apart and does not depend on that.
 
 mod figure;
+mod fleet;
 mod http;
+mod https;
 mod ingest;
 mod memory;
 mod process;
@@ -24,6 +26,9 @@ use clap::{Parser, ValueEnum};
 pub use figure::{Figure, Target};
 pub use report::Report;
 
+/// Deckies of the scenario `fleet`.
+const FLEET: usize = 500;
+
 /// What can be measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
 pub enum Scenario {
@@ -31,14 +36,19 @@ pub enum Scenario {
     Ssh,
     /// Requests on connections that stay open.
     Http,
+    /// A TLS handshake and a request per connection.
+    Https,
     /// Records to committed rows, without deckies.
     Ingest,
     /// Resident memory, idle and with sessions open.
     Memory,
+    /// A fleet of 500: until it is there, and commands on it.
+    Fleet,
 }
 
 impl Scenario {
-    const ALL: [Self; 4] = [Self::Ssh, Self::Http, Self::Ingest, Self::Memory];
+    const ALL: [Self; 6] =
+        [Self::Ssh, Self::Http, Self::Https, Self::Ingest, Self::Memory, Self::Fleet];
 
     /// Its word on the command line and in the report.
     #[must_use]
@@ -46,8 +56,10 @@ impl Scenario {
         match self {
             Self::Ssh => "ssh",
             Self::Http => "http",
+            Self::Https => "https",
             Self::Ingest => "ingest",
             Self::Memory => "memory",
+            Self::Fleet => "fleet",
         }
     }
 
@@ -55,8 +67,10 @@ impl Scenario {
         match self {
             Self::Ssh => ssh::measure(options.sessions, options.clients),
             Self::Http => http::measure(options.requests, options.clients),
+            Self::Https => https::measure(options.sessions, options.clients),
             Self::Ingest => ingest::measure(options.records),
             Self::Memory => memory::measure(&options.deckies, options.settle),
+            Self::Fleet => fleet::measure(FLEET, options.settle),
         }
     }
 }
@@ -70,7 +84,7 @@ pub struct Options {
     /// How often each is repeated; the median counts.
     #[arg(long, default_value_t = 3)]
     pub runs: usize,
-    /// SSH sessions of a run.
+    /// SSH and HTTPS sessions of a run.
     #[arg(long, default_value_t = 2000)]
     pub sessions: usize,
     /// HTTP requests of a run.

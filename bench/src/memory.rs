@@ -15,6 +15,8 @@ use crate::subject::Subject;
 
 /// Interactive sessions held open.
 const SESSIONS: usize = 100;
+/// Services of idle deckies.
+const SERVICES: &str = "ssh,http";
 /// How long they are left alone before memory is read.
 const REST: Duration = Duration::from_secs(3);
 /// Descriptors a fleet of the larger sizes needs beside two listeners a decky.
@@ -39,7 +41,7 @@ pub(crate) fn measure(fleets: &[usize], settle: u64) -> anyhow::Result<Vec<Figur
 }
 
 fn idle(deckies: usize, settle: Duration) -> anyhow::Result<Vec<Figure>> {
-    let subject = Subject::start(deckies)?;
+    let subject = Subject::with(deckies, SERVICES)?;
     thread::sleep(settle);
     let (control, decoy) = subject.memory()?;
     let ready = subject.ready_after.as_secs_f64();

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,11 +39,18 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
+    /// One with `deckies` deckies, each with the services that are measured.
     pub(crate) fn start(deckies: usize) -> anyhow::Result<Self> {
+        Self::with(deckies, "ssh,http,https")
+    }
+
+    /// One with `deckies` deckies with `services`.
+    pub(crate) fn with(deckies: usize, services: &str) -> anyhow::Result<Self> {
         // Built before the clock runs.
         e2e::binary();
         let begun = Instant::now();
-        let decnet = Decnet::start(Options { deckies: Some(deckies), ..Options::default() });
+        let more = vec!["--services".to_owned(), services.to_owned()];
+        let decnet = Decnet::start(Options { deckies: Some(deckies), more, ..Options::default() });
         let ready_after = begun.elapsed();
         let control = decnet.control_pid();
         let decoy = decnet.decoy_pid().context("there is no decoy process")?;
@@ -56,6 +64,15 @@ impl Subject {
     pub(crate) fn endpoint(&self, service: &str) -> anyhow::Result<SocketAddr> {
         let (address, port) = self.decky().endpoint(service);
         Ok(SocketAddr::new(address.parse()?, port))
+    }
+
+    /// Where each decky's `service` is reached.
+    pub(crate) fn endpoints(&self, service: &str) -> anyhow::Result<Vec<SocketAddr>> {
+        let endpoint = |decky: Decky| {
+            let (address, port) = decky.endpoint(service);
+            Ok(SocketAddr::new(address.parse()?, port))
+        };
+        self.decnet.deckies().into_iter().map(endpoint).collect()
     }
 
     pub(crate) fn spent(&self) -> anyhow::Result<Spent> {
@@ -104,6 +121,17 @@ impl Subject {
             let Some(Value::String(next)) = page.get("next_cursor") else { return Ok(sessions) };
             cursor = format!("&cursor={next}");
         }
+    }
+
+    /// How long a command takes against it.
+    pub(crate) fn command(&self, arguments: &[&str]) -> anyhow::Result<Duration> {
+        let mut command = Command::new(e2e::binary());
+        command.args(arguments).arg("--state-dir").arg(self.decnet.state_dir());
+        let begun = Instant::now();
+        let output = command.output().context("the command does not start")?;
+        let told = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{arguments:?}: {told}");
+        Ok(begun.elapsed())
     }
 
     /// Ends it in order.

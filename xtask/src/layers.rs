@@ -22,6 +22,8 @@ const IMPURE: &[&str] = &[
     "tempfile",
     "tracing-subscriber",
     "ring",
+    "openssl",
+    "tokio-openssl",
 ];
 /// Crates that may know everything.
 const ASSEMBLY: &[&str] = &["bench", "decnet", "e2e", "xtask"];

@@ -74,7 +74,7 @@ pub(crate) struct Up {
     /// How many deckies there are to be; the fleet in the state folder is kept and grown.
     #[arg(long, value_name = "N")]
     pub(crate) deckies: Option<usize>,
-    /// Services of new deckies, separated by commas; all when not given.
+    /// Services of new deckies, separated by commas; servers of several kinds when not given.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     pub(crate) services: Option<Vec<String>>,
     /// Fleet file (INI): the fleet of a first start; later, deckies of it that are missing are added.

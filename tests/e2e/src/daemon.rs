@@ -15,6 +15,9 @@ use crate::wait::until;
 /// The password that tests choose at the first login.
 const PASSWORD: &str = "a-password-of-the-tests";
 
+/// Services of deckies unless a test says otherwise.
+const SERVICES: &str = "ftp,http,https,mysql,postgres,redis,smtp,ssh,telnet";
+
 /// The `decnet` binary of this build.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
@@ -142,6 +145,11 @@ impl Decnet {
         command.args(["--ip-start", &self.first_address]);
         if let Some(db) = &self.options.db {
             command.args(["--db", db]);
+        }
+        let says = |flag: &str| self.options.more.iter().any(|given| given == flag);
+        if !says("--services") && !says("--config") {
+            // One decky then has everything that a test may try.
+            command.args(["--services", SERVICES]);
         }
         command.args(&self.options.more);
         command.envs(self.options.env.iter().map(|(name, value)| (name, value)));

@@ -15,6 +15,7 @@
 pub mod clients;
 mod daemon;
 mod http;
+pub mod jarm;
 mod lossy_fs;
 mod mariadb;
 mod wait;

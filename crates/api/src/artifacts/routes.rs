@@ -19,7 +19,8 @@ use crate::params::{Named, Params};
 use crate::problem::Problem;
 
 /// Services that capture files.
-const SERVICES: [&str; 6] = ["ssh", "smtp", "smtp_relay", "telnet", "ftp", "http"];
+const SERVICES: [&str; 9] =
+    ["ssh", "smtp", "smtp_relay", "telnet", "ftp", "http", "mysql", "postgres", "redis"];
 /// Bytes read at a time.
 const CHUNK: usize = 64 * 1024;
 

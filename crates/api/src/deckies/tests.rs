@@ -101,7 +101,7 @@ async fn a_plan_changes_nothing_and_a_conflict_names_everything() {
         (
             "[b]\nservices=toy\namount=10\n",
             json!({}),
-            "Configuration conflict: Deployment would result in 11 deckies, exceeding the configured limit of 10",
+            "Configuration conflict: Deployment would result in 11 deckies, exceeding the configured limit of 10 (set another with `decnet config set deployment-limit N`)",
         ),
         ("[b]\nservices=tyo\n[c]\namount=0\n", json!({}), "Configuration conflict: 2 problems"),
         (

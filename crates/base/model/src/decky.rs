@@ -87,6 +87,9 @@ pub struct Decky {
     pub mac_vendor: Option<String>,
     /// What the machine calls itself.
     pub hostname: String,
+    /// The domain it is in; drawn by the machine itself when absent.
+    #[serde(default)]
+    pub domain: Option<String>,
     /// Archetype slug.
     pub archetype: String,
     /// Distribution slug.

@@ -16,6 +16,14 @@ pub enum SecretKind {
     HttpDigestMd5,
     /// An SSH public key, by its SHA-256 fingerprint.
     SshPubkey,
+    /// The scramble of MySQL's native password plugin.
+    MysqlNativePassword,
+    /// The scramble of MySQL's SHA-256 plugin with a cache.
+    MysqlCachingSha2,
+    /// The digest that answers PostgreSQL's MD5 challenge.
+    PostgresMd5,
+    /// The client proof of SCRAM-SHA-256.
+    ScramSha256,
 }
 
 impl SecretKind {
@@ -27,6 +35,10 @@ impl SecretKind {
             Self::HttpBearer => "http_bearer",
             Self::HttpDigestMd5 => "http_digest_md5",
             Self::SshPubkey => "ssh_pubkey",
+            Self::MysqlNativePassword => "mysql_native_password",
+            Self::MysqlCachingSha2 => "mysql_caching_sha2",
+            Self::PostgresMd5 => "postgres_md5_challenge",
+            Self::ScramSha256 => "scram_sha256",
         }
     }
 }
@@ -52,8 +64,22 @@ impl Secret {
     pub fn fields(&self) -> Fields {
         Fields::new()
             .with("secret_kind", self.kind.name())
-            .with("secret_printable", printable(&self.bytes))
+            .with("secret_printable", self.shown())
             .with("secret_b64", STANDARD.encode(&self.bytes))
+    }
+
+    /// The form people know it in: text, or what its protocol writes.
+    fn shown(&self) -> String {
+        let hex = || self.bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        match self.kind {
+            SecretKind::MysqlNativePassword | SecretKind::MysqlCachingSha2 => hex(),
+            SecretKind::PostgresMd5 => format!("md5{}", hex()),
+            SecretKind::ScramSha256 => STANDARD.encode(&self.bytes),
+            SecretKind::Plaintext
+            | SecretKind::HttpBearer
+            | SecretKind::HttpDigestMd5
+            | SecretKind::SshPubkey => printable(&self.bytes),
+        }
     }
 }
 

@@ -135,6 +135,7 @@ fn offline(options: &Deploy, ini: &str, catalogue: &Catalogue) -> anyhow::Result
         mode: Mode::Add,
         existing: &[],
         network: &network,
+        domain: file.general.domain.as_deref(),
         catalogue,
         limit: None,
         now: Clock::start().now(),

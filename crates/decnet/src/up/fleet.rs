@@ -3,14 +3,18 @@
 use base_model::Decky;
 use operate_fleet::ini::General;
 use operate_fleet::{
-    Catalogue, DeployError, Deployments, Flags, Mode, Network, Order, OsFamily, Problem, Subnet,
-    Uplink, Wish, from_flags,
+    Catalogue, DeployError, Deployments, Flags, Mode, Network, Offer, Order, Problem, Services,
+    Subnet, Uplink, Wish, from_flags,
 };
 
 use super::bindings::sockets;
 use crate::cli::Up;
 use crate::commands::wanted;
 use crate::refusal::{Exit, Refusal};
+
+/// Kinds of machine that deckies are in turn when nothing is said.
+const KINDS: [&str; 5] =
+    ["linux-server", "web-server", "database-server", "mail-server", "file-server"];
 
 /// Sockets of this machine alone.
 pub(crate) struct Loopback {
@@ -106,16 +110,40 @@ fn more<'c>(
         None if existing.is_empty() => first,
         None => existing.len(),
     };
-    // All that a Linux machine can have, when nothing else is said.
-    let all = catalogue.services().iter().map(|spec| spec.name);
-    let all: Vec<String> =
-        all.filter(|name| OsFamily::Linux.runs(name)).map(str::to_owned).collect();
-    let flags = Flags {
-        count: wanted - existing.len(),
-        services: Some(options.services.as_deref().unwrap_or(&all)),
-        ..Flags::default()
+    let count = wanted - existing.len();
+    let mut names: Vec<String> = existing.iter().map(|decky| decky.name.clone()).collect();
+    let Some(services) = options.services.as_deref() else {
+        return Ok(mixed(count, existing.len(), &mut names, catalogue));
     };
-    let names: Vec<String> = existing.iter().map(|decky| decky.name.clone()).collect();
+    let flags = Flags { count, services: Some(services), ..Flags::default() };
     from_flags(&flags, &names, catalogue)
         .map_err(|problems| wanted::refuse(Exit::Usage, "the command line", &problems).into())
+}
+
+/// Deckies of several kinds, as a network has them, after `before` others.
+fn mixed<'c>(
+    count: usize,
+    before: usize,
+    taken: &mut [String],
+    catalogue: &'c Catalogue,
+) -> Vec<Wish<'c>> {
+    let offers = KINDS.iter().filter_map(|slug| catalogue.archetype(slug, None).ok());
+    let offers: Vec<&Offer> = offers.collect();
+    taken.sort();
+    let names = operate_fleet::free_names(count, taken);
+    let mut wishes: Vec<Wish<'c>> = offers
+        .iter()
+        .map(|offer| {
+            let mut wish = Wish::new(Vec::new());
+            wish.archetype = Some(offer);
+            wish.services = Services::Given(offer.services.clone());
+            wish
+        })
+        .collect();
+    for (at, name) in names.into_iter().enumerate() {
+        let kind = (before + at) % wishes.len().max(1);
+        wishes.get_mut(kind).into_iter().for_each(|wish| wish.names.push(name.clone()));
+    }
+    wishes.retain(|wish| !wish.names.is_empty());
+    wishes
 }

@@ -130,6 +130,8 @@ impl Keeper {
             .arg(self.open_files.to_string())
             .env_clear()
             .envs(base_runtime::environment::variable("DECNET_LOG").map(|log| ("DECNET_LOG", log)))
+            // OpenSSL would look for a configuration file where it was built to have one.
+            .env("OPENSSL_CONF", "")
             .current_dir("/")
             // Ctrl-C on a terminal reaches the whole group; only control may decide the end.
             .process_group(0)

@@ -39,7 +39,7 @@ use crate::settings;
 /// Bytes of captured files that are kept.
 const BLOB_QUOTA: u64 = 10 * 1024 * 1024 * 1024;
 /// Deckies of a first start.
-const FIRST_FLEET: usize = 3;
+const FIRST_FLEET: usize = 5;
 
 /// Runs until a signal ends it.
 pub(crate) fn run(options: &Up) -> ExitCode {
@@ -99,9 +99,17 @@ async fn up(options: &Up) -> anyhow::Result<()> {
         blobs: blobs.clone(),
         deployments: Arc::clone(&deployments),
     });
-    let local = api::local::listen(&state.path("")).context("failed to open the local socket")?;
+    let local = match api::local::listen(&state.path("")) {
+        Ok(local) => Some(local),
+        Err(error) => {
+            // Some file systems have no sockets.
+            tracing::warn!(%error, "no local socket: commands on this machine will find no daemon");
+            None
+        }
+    };
     let serving = tokio::spawn(api::serve(listener, api.clone(), shutdown.clone()));
-    let serving_local = tokio::spawn(api::serve_local(local, api, shutdown.clone()));
+    let serving_local =
+        local.map(|local| tokio::spawn(api::serve_local(local, api, shutdown.clone())));
 
     state.await_orphan().await?;
     let (wanted, actual) = (watch::Sender::default(), watch::Sender::default());
@@ -151,7 +159,9 @@ async fn up(options: &Up) -> anyhow::Result<()> {
     health.set("ingestion_worker", ComponentStatus::Failing("stopping".into()));
     // Streams close on the same shutdown; what still hangs after this is cut off.
     drop(tokio::time::timeout(Duration::from_secs(5), serving).await);
-    drop(tokio::time::timeout(Duration::from_secs(1), serving_local).await);
+    if let Some(serving) = serving_local {
+        drop(tokio::time::timeout(Duration::from_secs(1), serving).await);
+    }
     Ok(())
 }
 

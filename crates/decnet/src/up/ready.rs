@@ -131,6 +131,7 @@ fn attack(decky: &DeckyReport, service: &ServiceReport) -> Option<String> {
             ))
         }
         "http" => Some(format!("curl -u admin:secret http://{address}:{port}/admin")),
+        "https" => Some(format!("curl -k -u admin:secret https://{address}:{port}/admin")),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! `crypt(3)` with SHA-512 (`$6$`), as Ulrich Drepper specified it: hashes in `/etc/shadow` that a
 //! cracker can verify.
 
-use sha2::{Digest, Sha512};
+use sha2::block_api::compress512;
 
 const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// The specification's default.
@@ -34,61 +34,70 @@ fn character(value: u32) -> char {
 /// `$6$salt$hash` of `password`.
 pub(crate) fn sha512(password: &[u8], salt: &str) -> String {
     let password = password.get(..MAX_PASSWORD).unwrap_or(password);
-    let mut alternate = Sha512::new();
-    alternate.update(password);
-    alternate.update(salt);
-    alternate.update(password);
-    let alternate: [u8; 64] = alternate.finalize().into();
+    let alternate = digest_of(&[password, salt.as_bytes(), password].concat());
 
-    let mut first = Sha512::new();
-    first.update(password);
-    first.update(salt);
-    first.update(repeated(&alternate, password.len()));
+    let mut first = [password, salt.as_bytes()].concat();
+    first.extend(repeated(&alternate, password.len()));
     let mut length = password.len();
     while length > 0 {
-        if length & 1 == 1 {
-            first.update(alternate);
-        } else {
-            first.update(password);
-        }
+        first.extend_from_slice(if length & 1 == 1 { &alternate } else { password });
         length >>= 1;
     }
-    let mut digest: [u8; 64] = first.finalize().into();
+    let mut digest = digest_of(&first);
 
-    let mut p = Sha512::new();
-    for _ in 0..password.len() {
-        p.update(password);
-    }
-    let p: [u8; 64] = p.finalize().into();
+    let p = digest_of(&password.repeat(password.len()));
     let p = repeated(&p, password.len());
-    let mut s = Sha512::new();
-    for _ in 0..16 + usize::from(digest[0]) {
-        s.update(salt);
-    }
-    let s: [u8; 64] = s.finalize().into();
+    let s = digest_of(&salt.as_bytes().repeat(16 + usize::from(digest[0])));
     let s = repeated(&s, salt.len());
 
+    let mut input = Vec::with_capacity(2 * digest.len() + 2 * p.len() + s.len());
     for round in 0..ROUNDS {
-        let mut hash = Sha512::new();
-        if round % 2 == 1 {
-            hash.update(&p);
-        } else {
-            hash.update(digest);
-        }
+        input.clear();
+        let (outer, inner) =
+            if round % 2 == 1 { (&p[..], &digest[..]) } else { (&digest[..], &p[..]) };
+        input.extend_from_slice(outer);
         if round % 3 != 0 {
-            hash.update(&s);
+            input.extend_from_slice(&s);
         }
         if round % 7 != 0 {
-            hash.update(&p);
+            input.extend_from_slice(&p);
         }
-        if round % 2 == 1 {
-            hash.update(digest);
-        } else {
-            hash.update(&p);
-        }
-        digest = hash.finalize().into();
+        input.extend_from_slice(inner);
+        digest = digest_of(&input);
     }
     format!("$6${salt}${}", encode(&digest))
+}
+
+/// SHA-512 of `input`. The hasher of the library is many small functions, which thousands of rounds
+/// feel where they are not optimised.
+fn digest_of(input: &[u8]) -> [u8; 64] {
+    let mut state: [u64; 8] = [
+        0x6a09_e667_f3bc_c908,
+        0xbb67_ae85_84ca_a73b,
+        0x3c6e_f372_fe94_f82b,
+        0xa54f_f53a_5f1d_36f1,
+        0x510e_527f_ade6_82d1,
+        0x9b05_688c_2b3e_6c1f,
+        0x1f83_d9ab_fb41_bd6b,
+        0x5be0_cd19_137e_2179,
+    ];
+    let mut padded = input.to_vec();
+    padded.push(0x80);
+    padded.resize(padded.len().next_multiple_of(128), 0);
+    if padded.len() - input.len() < 17 {
+        padded.resize(padded.len() + 128, 0);
+    }
+    let bits = (input.len() as u128 * 8).to_be_bytes();
+    let end = padded.len() - bits.len();
+    if let Some(last) = padded.get_mut(end..) {
+        last.copy_from_slice(&bits);
+    }
+    compress512(&mut state, padded.as_chunks().0);
+    let mut out = [0; 64];
+    for (bytes, word) in out.chunks_exact_mut(8).zip(state) {
+        bytes.copy_from_slice(&word.to_be_bytes());
+    }
+    out
 }
 
 fn repeated(block: &[u8; 64], length: usize) -> Vec<u8> {
@@ -122,5 +131,14 @@ mod tests {
             "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1"
         );
         assert_eq!(salt(&[0; 16]), "................");
+    }
+
+    #[test]
+    fn digests_of_every_length_are_those_of_the_library() {
+        use sha2::Digest as _;
+        for length in 0..300 {
+            let input = vec![7; length];
+            assert_eq!(digest_of(&input), <[u8; 64]>::from(sha2::Sha512::digest(&input)));
+        }
     }
 }

@@ -77,13 +77,14 @@ impl HostHandle {
     /// What the machine calls itself, with its domain.
     #[must_use]
     pub fn fqdn(&self) -> String {
-        persona::fqdn(&self.choices(), &machine::hostname(&self.0.decky))
+        persona::fqdn(&self.domain(), &machine::hostname(&self.0.decky))
     }
 
     /// The domain it is in.
     #[must_use]
     pub fn domain(&self) -> String {
-        persona::domain_of(&self.choices(), &machine::hostname(&self.0.decky))
+        let decky = &self.0.decky;
+        persona::domain_of(&self.choices(), decky.domain.as_deref(), &machine::hostname(decky))
     }
 
     /// Its distribution.

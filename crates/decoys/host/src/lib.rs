@@ -24,4 +24,4 @@ pub mod testing;
 
 pub use accounts::{Account, Accounts};
 pub use handle::HostHandle;
-pub use machine::{LoginSession, Machine};
+pub use machine::{Kept, LoginSession, Machine};

@@ -46,7 +46,6 @@ impl Process {
         let name = program.rsplit('/').next().unwrap_or_default();
         match name {
             "init" => "systemd",
-            "mysqld" => "mariadbd",
             name => name.get(..15).unwrap_or(name),
         }
     }
@@ -73,19 +72,10 @@ const THREADS: &[(&str, &str)] = &[
     ("kswapd0", "S"),
 ];
 
-/// Daemons by service: service name, program, user, command line, size of the program.
-const SERVICES: &[(&str, &str, &str, &str, u64)] = &[
-    ("mysql", "/usr/sbin/mariadbd", "mysql", "/usr/sbin/mariadbd", 25_162_216),
-    (
-        "postgres",
-        "/usr/lib/postgresql/bin/postgres",
-        "postgres",
-        "/usr/lib/postgresql/bin/postgres -D /var/lib/postgresql/main",
-        8_868_216,
-    ),
-    ("redis", "/usr/bin/redis-server", "redis", "/usr/bin/redis-server 127.0.0.1:6379", 1_824_312),
-    ("smb", "/usr/sbin/smbd", "root", "/usr/sbin/smbd --foreground --no-process-group", 108_512),
-    ("snmp", "/usr/sbin/snmpd", "Debian-snmp", "/usr/sbin/snmpd -LOw -u Debian-snmp -f", 35_032),
+/// Daemons by service: service name, user, command line.
+const SERVICES: &[(&str, &str, &str)] = &[
+    ("smb", "root", "/usr/sbin/smbd --foreground --no-process-group"),
+    ("snmp", "Debian-snmp", "/usr/sbin/snmpd -LOw -u Debian-snmp -f"),
 ];
 
 /// Programs that run as daemons whatever the services are, with their size.
@@ -187,12 +177,68 @@ pub(crate) fn system(decky: &Decky, facts: &Facts, http_server: &str) -> Vec<Pro
     if decky.service("telnet").is_some() {
         daemon("root", "Ss", 9, "/usr/sbin/inetd");
     }
-    for (service, _, user, command, _) in SERVICES {
+    for (service, user, command) in SERVICES {
         if decky.service(service).is_some() {
             daemon(user, "Ssl", 9, command);
         }
     }
+    for (user, command) in databases(decky, facts) {
+        daemon(&user, "Ssl", 9, &command);
+    }
+    add_postgres_workers(&mut out, facts);
     out
+}
+
+/// Owner and command line of the database servers.
+fn databases(decky: &Decky, facts: &Facts) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    if decky.service("mysql").is_some() {
+        out.push(("mysql".to_owned(), format!("/usr/sbin/{}", facts.release.mysql_program())));
+    }
+    if let Some(redis) = decky.service("redis") {
+        let user = redis.settings.get("run_as").and_then(|user| user.as_str());
+        let user = user.filter(|user| *user == "redis").unwrap_or("root");
+        out.push((user.to_owned(), "/usr/bin/redis-server 0.0.0.0:6379".to_owned()));
+    }
+    // Last: its own processes take the numbers after it.
+    if decky.service("postgres").is_some() {
+        let major = facts.release.postgres_major();
+        out.push((
+            "postgres".to_owned(),
+            format!(
+                "/usr/lib/postgresql/{major}/bin/postgres -D /var/lib/postgresql/{major}/main \
+                 -c config_file=/etc/postgresql/{major}/main/postgresql.conf"
+            ),
+        ));
+    }
+    out
+}
+
+/// The processes that a PostgreSQL server starts for itself.
+fn add_postgres_workers(out: &mut Vec<Process>, facts: &Facts) {
+    let Some(main) = out.iter().find(|p| p.command.contains("/bin/postgres -D")).cloned() else {
+        return;
+    };
+    let major = facts.release.postgres_major();
+    let workers = [
+        "checkpointer",
+        "background writer",
+        "walwriter",
+        "autovacuum launcher",
+        "logical replication launcher",
+    ];
+    for (at, worker) in (1..).zip(workers) {
+        out.push(Process {
+            pid: main.pid + at,
+            ppid: main.pid,
+            state: "Ss",
+            cpu_seconds: main.cpu_seconds / 3,
+            vsz: main.vsz + u64::from(at) * 132,
+            rss: main.rss / 3 + u64::from(at) * 212,
+            command: format!("postgres: {major}/main: {worker}"),
+            ..main.clone()
+        });
+    }
 }
 
 /// The `STARTED` column of `ps`: the time when it was today, else the date.

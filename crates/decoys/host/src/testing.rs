@@ -27,6 +27,7 @@ pub fn decky(seed: u8, distro: &str) -> Decky {
         hostname: format!("SRV-ALPHA-{}", 10 + seed),
         mac: None,
         mac_vendor: None,
+        domain: None,
         archetype: "linux-server".to_owned(),
         distro: distro.to_owned(),
         os: "linux".to_owned(),

@@ -73,6 +73,7 @@ struct Outcome {
     facts: Vec<Fact>,
     side: Vec<Side>,
     closed: bool,
+    upgraded: bool,
 }
 
 impl std::fmt::Debug for Outcome {
@@ -89,12 +90,18 @@ fn run<'i, H>(
 ) -> Result<Outcome, String> {
     let (mut stage, acts) = Stage::open(service, host, Settings::default())
         .ok_or_else(|| format!("{} is not a stream service", service.spec.name))?;
-    let mut outcome =
-        Outcome { sent: Vec::new(), facts: Vec::new(), side: Vec::new(), closed: false };
+    let mut outcome = Outcome {
+        sent: Vec::new(),
+        facts: Vec::new(),
+        side: Vec::new(),
+        closed: false,
+        upgraded: false,
+    };
     collect(acts, &mut outcome);
     for piece in pieces {
-        // The runtime reads no further once the service closed.
-        if outcome.closed {
+        // The runtime reads no further once the service closed; what follows an upgrade in one piece
+        // is dropped, and in the next one is encrypted.
+        if outcome.closed || outcome.upgraded {
             break;
         }
         collect(stage.bytes(piece), &mut outcome);
@@ -111,6 +118,7 @@ fn collect(acts: Acts, outcome: &mut Outcome) {
             Effect::Reply(StreamReply::Data(bytes)) => outcome.sent.extend(bytes),
             Effect::Reply(StreamReply::Close) => outcome.closed = true,
             Effect::Reply(StreamReply::Side(side)) => outcome.side.push(side),
+            Effect::Reply(StreamReply::StartTls) => outcome.upgraded = true,
             Effect::Keep(_) | Effect::Record(_) | Effect::Commit => {}
         }
     }

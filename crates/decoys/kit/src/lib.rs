@@ -15,6 +15,7 @@ pub mod service;
 pub mod session;
 pub mod settings;
 pub mod ssh;
+pub mod tls;
 pub mod transcript;
 
 pub use choices::Choices;
@@ -23,3 +24,4 @@ pub use recorder::Recorder;
 pub use service::{Fidelity, Listen, Open, Opening, Service, ServiceSpec};
 pub use session::{Side, SideEvent, StreamContext, StreamReply, StreamSession};
 pub use settings::{SettingError, SettingKind, SettingSpec, Settings};
+pub use tls::{TlsFacts, TlsOffer, TlsServer};

@@ -26,13 +26,21 @@ pub struct Listen {
     pub port: u16,
     /// Ports for data connections beside it, opened for one client at a time.
     pub data_ports: u8,
+    /// TLS from the first byte.
+    pub tls: bool,
 }
 
 impl Listen {
     /// `port`/tcp.
     #[must_use]
     pub const fn tcp(port: u16) -> Self {
-        Self { transport: Transport::Tcp, port, data_ports: 0 }
+        Self { transport: Transport::Tcp, port, data_ports: 0, tls: false }
+    }
+
+    /// `port`/tcp, with TLS from the first byte.
+    #[must_use]
+    pub const fn tls(port: u16) -> Self {
+        Self { tls: true, ..Self::tcp(port) }
     }
 
     /// With `count` ports for data connections, which the uplink chooses.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use base_model::Timestamp;
 
 use crate::context::Context;
+use crate::tls::{TlsFacts, TlsOffer, TlsServer};
 
 /// What a stream session can do to its client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,10 @@ pub enum StreamReply {
     Close,
     /// Acts on the data connection beside the stream.
     Side(Side),
+    /// Speaks TLS once everything before is sent; answered by [`StreamSession::on_tls`], or the
+    /// connection ends. What the client sent in the same breath is plain text that an upgrade must
+    /// not carry over: the session drops what it holds.
+    StartTls,
 }
 
 /// What a session can do to its data connection. There is one at a time.
@@ -25,6 +30,9 @@ pub enum Side {
     Listen,
     /// Sends bytes; answered by [`SideEvent::Sent`]. Nothing may be sent before that.
     Send(Vec<u8>),
+    /// Speaks TLS on the connection, as the session's [`StreamSession::tls`] says; answered by
+    /// [`SideEvent::Secured`] or [`SideEvent::Failed`].
+    StartTls,
     /// Ends connection and port in order.
     Close,
 }
@@ -38,6 +46,8 @@ pub enum SideEvent<'a> {
     Connected,
     /// Somebody else connected to the port, and was let go.
     Refused(IpAddr),
+    /// The connection is encrypted.
+    Secured,
     /// The client sent bytes.
     Bytes(&'a [u8]),
     /// Everything was taken by the client's side.
@@ -60,6 +70,11 @@ impl StreamContext<'_> {
     /// Acts on the data connection.
     pub fn side(&mut self, side: Side) {
         self.reply(StreamReply::Side(side));
+    }
+
+    /// Speaks TLS once everything before is sent.
+    pub fn start_tls(&mut self) {
+        self.reply(StreamReply::StartTls);
     }
 
     /// Closes once everything before is sent.
@@ -86,6 +101,18 @@ pub trait StreamSession: Send {
     /// that comes nevertheless must be bounded.
     fn reads(&self) -> bool {
         true
+    }
+    /// The TLS it speaks, on a port that begins with it and after [`StreamReply::StartTls`].
+    fn tls(&self) -> TlsOffer {
+        TlsOffer::of(TlsServer::Plain)
+    }
+    /// The stream is encrypted: before `on_open` on a port that begins with TLS, else the answer to
+    /// [`StreamReply::StartTls`].
+    fn on_tls(&mut self, _cx: &mut StreamContext<'_>, _facts: &TlsFacts) {}
+    /// Whether it answers a client that begins with `first`, one byte or more, on a port that begins
+    /// with TLS. Such a session is opened without `on_tls`.
+    fn takes_plain(&self, _first: &[u8]) -> bool {
+        false
     }
     /// Something happened to the data connection.
     fn on_side(&mut self, _cx: &mut StreamContext<'_>, _event: SideEvent<'_>) {}

@@ -12,7 +12,9 @@
 //! is durable, `K:` content kept, `R:` bytes of recording lines, `T:` seconds that pass, `X: closed`
 //! the server closed. On the data
 //! connection `P:` is what happens to it (`connected`, `ended`, `failed`, `refused`), `<:` bytes of
-//! the client, `>:` bytes of the server, `O:` what the server does to it (`listen`, `close`).
+//! the client, `>:` bytes of the server, `O:` what the server does to it (`listen`, `tls`,
+//! `close`). `X: tls` the server began TLS; what follows is inside it, as is all of a dialogue whose
+//! port begins with TLS.
 //! `C:`, `T:`, `P:`, `<:` and comments are the script; the rest is what must come of it.
 
 use base_model::{Peer, SessionId, Timestamp};
@@ -23,6 +25,7 @@ use crate::context::{Context, Effect};
 use crate::service::{Open, Opening, Service};
 use crate::session::{Side, SideEvent, StreamReply, StreamSession};
 use crate::settings::Settings;
+use crate::tls::TlsFacts;
 
 /// Where dialogues begin: 2026-01-01T00:00:00Z.
 pub const START: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
@@ -45,13 +48,18 @@ impl Stage {
     #[must_use]
     pub fn open<H>(service: &Service<H>, host: H, settings: Settings) -> Option<(Self, Acts)> {
         let Open::Stream(open) = &service.open else { return None };
-        let port = service.spec.listens.first().map_or(1, |listen| listen.port);
+        let listen = service.spec.listens.first();
+        let port = listen.map_or(1, |listen| listen.port);
         let peer = Peer { ip: [127, 0, 0, 9].into(), port: 40000 };
         let local = Peer { ip: [127, 0, 0, 1].into(), port };
         let session = SessionId::from_entropy([9; 16]);
         let session = open(Opening { host, settings, peer, local, session });
         let mut stage = Self { session, rng: ChaCha12Rng::from_seed([1; 32]), now: START };
-        let acts = stage.step(|session, cx| session.on_open(cx));
+        let mut acts = Acts::new();
+        if listen.is_some_and(|listen| listen.tls) {
+            acts.extend(stage.step(|session, cx| session.on_tls(cx, &facts())));
+        }
+        acts.extend(stage.step(|session, cx| session.on_open(cx)));
         Some((stage, acts))
     }
 
@@ -94,14 +102,18 @@ impl Stage {
         let mut acts = self.act(step);
         let mut at = 0;
         while let Some(act) = acts.get(at) {
+            let upgrades = matches!(act, Effect::Reply(StreamReply::StartTls));
             let answer = match act {
                 Effect::Reply(StreamReply::Side(Side::Listen)) => {
                     Some(SideEvent::Listening(DATA_PORT))
                 }
                 Effect::Reply(StreamReply::Side(Side::Send(_))) => Some(SideEvent::Sent),
+                Effect::Reply(StreamReply::Side(Side::StartTls)) => Some(SideEvent::Secured),
                 _ => None,
             };
-            if let Some(answer) = answer {
+            if upgrades {
+                acts.extend(self.act(|session, cx| session.on_tls(cx, &facts())));
+            } else if let Some(answer) = answer {
                 acts.extend(self.act(|session, cx| session.on_side(cx, answer)));
             }
             at += 1;
@@ -116,6 +128,16 @@ impl Stage {
         let mut acts = Acts::new();
         act(self.session.as_mut(), &mut Context::new(self.now, &mut self.rng, &mut acts));
         acts
+    }
+}
+
+/// What the client of every dialogue agrees on.
+fn facts() -> TlsFacts {
+    TlsFacts {
+        version: "TLSv1.3".to_owned(),
+        cipher: "TLS_AES_256_GCM_SHA384".to_owned(),
+        ja4: "t13i3010h2_1d37bd780c83_882d495ac381".to_owned(),
+        ..TlsFacts::default()
     }
 }
 
@@ -186,6 +208,8 @@ fn render(acts: &Acts, out: &mut String) {
             Effect::Record(piece) => out.push_str(&format!("R: {}\n", piece.lines.len())),
             Effect::Commit => out.push_str("W: durable\n"),
             Effect::Reply(StreamReply::Close) => out.push_str("X: closed\n"),
+            Effect::Reply(StreamReply::StartTls) => out.push_str("X: tls\n"),
+            Effect::Reply(StreamReply::Side(Side::StartTls)) => out.push_str("O: tls\n"),
             Effect::Reply(StreamReply::Side(Side::Listen)) => out.push_str("O: listen\n"),
             Effect::Reply(StreamReply::Side(Side::Close)) => out.push_str("O: close\n"),
             Effect::Reply(StreamReply::Side(Side::Send(bytes))) => {

@@ -84,6 +84,7 @@ mod tests {
             hostname: "host".into(),
             mac: None,
             mac_vendor: None,
+            domain: None,
             archetype: "linux-server".into(),
             distro: "debian".into(),
             os: "linux".into(),

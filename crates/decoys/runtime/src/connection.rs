@@ -19,6 +19,7 @@ use crate::machine::Machine;
 use crate::sensor::Sensor;
 use crate::stream;
 use crate::voice::{Bound, Voice};
+use crate::wire::Secured;
 
 /// A port of a decky, as its connections need it.
 pub(crate) struct Endpoint {
@@ -105,7 +106,10 @@ async fn converse(
     match &endpoint.service.open {
         Open::Stream(open) => {
             let data = DataConnection::new(endpoint.data.clone(), peer.ip);
-            stream::drive(stream, open(opening), rng, voice, data).await;
+            let listens = endpoint.service.spec.listens;
+            let tls = listens.iter().any(|one| one.tls && one.port == endpoint.local.port);
+            let secured = Secured { machine: &endpoint.machine, voice };
+            stream::drive(stream, open(opening), rng, secured, data, tls).await;
         }
         Open::Ssh(open) => {
             let session = open(opening);

@@ -4,12 +4,16 @@
 //! connects before a session has announced the port, or is somebody else, is let go unheard.
 
 use std::io;
-use std::net::{IpAddr, Shutdown};
+use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use decoys_kit::TlsOffer;
 use events_link::{DataSocket, Socket};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::wire::{NoTls, Secured, Wire};
 
 /// Bytes read at once.
 const READ: usize = 64 * 1024;
@@ -103,7 +107,7 @@ pub(crate) struct DataConnection {
     pool: Option<Arc<DataPorts>>,
     client: IpAddr,
     lease: Option<Lease>,
-    stream: Option<TcpStream>,
+    stream: Option<Wire<TcpStream>>,
     out: Vec<u8>,
     sent: usize,
     sending: bool,
@@ -150,8 +154,18 @@ impl DataConnection {
         self.sending = false;
         if let Some(stream) = self.stream.take() {
             // The kernel goes on to send what it holds.
-            drop(stream.into_std().and_then(|stream| stream.shutdown(Shutdown::Write)));
+            stream.close_now();
         }
+    }
+
+    /// Encrypts the connection.
+    pub(crate) async fn start_tls(
+        &mut self,
+        secured: &Secured<'_>,
+        offer: &TlsOffer,
+    ) -> Result<(), NoTls> {
+        let stream = self.stream.as_mut().ok_or(NoTls)?;
+        secured.upgrade(stream, Vec::new(), offer, true).await.map(drop)
     }
 
     /// The bytes that [`Happened::Bytes`] counts.
@@ -161,7 +175,7 @@ impl DataConnection {
 
     /// Waits for what happens next; may be dropped and called again at any time.
     pub(crate) async fn next(&mut self, reads: bool) -> Happened {
-        if let Some(stream) = &self.stream {
+        if let Some(stream) = &mut self.stream {
             if self.sending {
                 let happened = send(stream, &self.out, &mut self.sent).await;
                 self.sending = false;
@@ -179,7 +193,7 @@ impl DataConnection {
         };
         match listener.accept().await {
             Ok((stream, peer)) if peer.ip().to_canonical() == self.client => {
-                self.stream = Some(stream);
+                self.stream = Some(Wire::Plain(stream));
                 self.lease = None;
                 Happened::Connected
             }
@@ -189,31 +203,25 @@ impl DataConnection {
     }
 }
 
-async fn send(stream: &TcpStream, out: &[u8], sent: &mut usize) -> Happened {
+/// Sends the rest of `out`; dropped, it goes on where it was.
+async fn send(stream: &mut Wire<TcpStream>, out: &[u8], sent: &mut usize) -> Happened {
     while let Some(rest) = out.get(*sent..).filter(|rest| !rest.is_empty()) {
-        if stream.writable().await.is_err() {
-            return Happened::Failed;
-        }
-        match stream.try_write(rest) {
-            Ok(count) => *sent += count,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => return Happened::Failed,
+        match stream.write(rest).await {
+            Ok(count) if count > 0 => *sent += count,
+            Ok(_) | Err(_) => return Happened::Failed,
         }
     }
-    Happened::Sent
+    match stream.flush().await {
+        Ok(()) => Happened::Sent,
+        Err(_) => Happened::Failed,
+    }
 }
 
-async fn read(stream: &TcpStream, buffer: &mut [u8]) -> Happened {
-    loop {
-        if stream.readable().await.is_err() {
-            return Happened::Failed;
-        }
-        match stream.try_read(buffer) {
-            Ok(0) => return Happened::Ended,
-            Ok(count) => return Happened::Bytes(count),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => return Happened::Failed,
-        }
+async fn read(stream: &mut Wire<TcpStream>, buffer: &mut [u8]) -> Happened {
+    match stream.read(buffer).await {
+        Ok(0) => Happened::Ended,
+        Ok(count) => Happened::Bytes(count),
+        Err(_) => Happened::Failed,
     }
 }
 

@@ -19,6 +19,7 @@ mod sensor;
 mod shipper;
 mod stream;
 mod voice;
+mod wire;
 
 pub use process::{Options, RunError, run};
 

@@ -1,17 +1,19 @@
 //! The machines of this process: made on the first connection, saved when they change, dropped when
 //! nobody uses them.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use base_model::Decky;
+use base_model::{Decky, Sha256Digest};
 use base_runtime::Shutdown;
-use decoys_host::HostHandle;
-use decoys_kit::Choices;
+use decoys_host::{HostHandle, persona};
+use decoys_kit::{Choices, TlsOffer};
 use decoys_secure::ssh::HostKeys;
+use decoys_secure::tls::{Acceptor, Identity, IdentityError, Kind, Subject};
 use tokio::sync::OnceCell;
 
 /// A machine without connections is dropped from memory after this long.
@@ -20,6 +22,8 @@ const IDLE: Duration = Duration::from_secs(300);
 const SAVED_PER_SECOND: usize = 1024 * 1024;
 /// Longest saved state read back.
 const MAX_SAVED: u64 = 128 * 1024 * 1024;
+/// Longest kept certificate with its key.
+const MAX_PEM: u64 = 64 * 1024;
 
 /// One decky, awake or not.
 pub(crate) struct Machine {
@@ -29,6 +33,8 @@ pub(crate) struct Machine {
     folder: PathBuf,
     awake: Mutex<Option<Awake>>,
     keys: OnceCell<HostKeys>,
+    /// By what sessions offer: as many as the machine has services with TLS.
+    tls: tokio::sync::Mutex<BTreeMap<TlsOffer, Acceptor>>,
 }
 
 struct Awake {
@@ -50,6 +56,7 @@ impl Machine {
             folder,
             awake: Mutex::new(None),
             keys: OnceCell::new(),
+            tls: tokio::sync::Mutex::default(),
         }
     }
 
@@ -82,7 +89,10 @@ impl Machine {
         let mut keys = HostKeys::derive(&choices).map_err(|error| error.to_string())?;
         let kept = self.read("ssh_host_rsa_key", 64 * 1024);
         let kept = kept.and_then(|bytes| String::from_utf8(bytes).ok());
-        if kept.is_some_and(|kept| keys.add(&kept).is_ok()) {
+        if let Some(kept) = kept
+            && keys.add(&kept).is_ok()
+        {
+            self.show_keys(&choices, &kept);
             return Ok(keys);
         }
         let rsa = HostKeys::make_rsa(&choices).map_err(|error| error.to_string())?;
@@ -91,7 +101,78 @@ impl Machine {
             tracing::warn!(%error, decky = %self.decky.name, "failed to keep ssh host key");
         }
         keys.add(&rsa).map_err(|error| error.to_string())?;
+        self.show_keys(&choices, &rsa);
         Ok(keys)
+    }
+
+    /// Has the machine show its keys to who is on it.
+    fn show_keys(&self, choices: &Choices<'_>, rsa: &str) {
+        let Ok(texts) = HostKeys::texts(choices, rsa) else { return };
+        if let Err(errno) = self.host().with(|machine| machine.put_host_keys(&texts)) {
+            // Whoever took the folder away meanwhile has it so.
+            tracing::debug!(?errno, "the machine does not show its host keys");
+        }
+    }
+
+    /// Its side of TLS handshakes as `offer` says, made on first use. Keys and certificates are kept.
+    pub(crate) async fn tls(self: &Arc<Self>, offer: &TlsOffer) -> Result<Acceptor, String> {
+        let mut made = self.tls.lock().await;
+        if let Some(acceptor) = made.get(offer) {
+            return Ok(acceptor.clone());
+        }
+        let (machine, wanted) = (Arc::clone(self), offer.clone());
+        let making = tokio::task::spawn_blocking(move || machine.make_tls(&wanted)).await;
+        let acceptor = making.map_err(|error| error.to_string())?;
+        let acceptor = acceptor.map_err(|error| error.to_string())?;
+        made.insert(offer.clone(), acceptor.clone());
+        Ok(acceptor)
+    }
+
+    fn make_tls(&self, offer: &TlsOffer) -> Result<Acceptor, IdentityError> {
+        if let Some((chain, key)) = &offer.given {
+            match Identity::from_pems(chain.as_bytes(), key.as_bytes()) {
+                Ok(identity) => return Acceptor::new(offer.server, &identity),
+                Err(error) => {
+                    tracing::error!(%error, decky = %self.decky.name, "given certificate is not usable");
+                }
+            }
+        }
+        let kind = Kind::of(offer.server);
+        let name = offer.name.clone().filter(|_| kind == Kind::Site);
+        let file = match (kind, &name) {
+            (Kind::System, _) => "tls_system.pem".to_owned(),
+            (Kind::Site, None) => "tls_site.pem".to_owned(),
+            (Kind::Site, Some(name)) => {
+                format!("tls_site_{}.pem", Sha256Digest::of(name.as_bytes()))
+            }
+        };
+        if let Some(Ok(identity)) = self.read(&file, MAX_PEM).map(|pem| Identity::from_pem(&pem)) {
+            return Acceptor::new(offer.server, &identity);
+        }
+        let (host, choices) = (self.host(), Choices::new(&self.decky.secret));
+        let (installed, booted) = host.with(|machine| {
+            let facts = machine.facts();
+            (facts.installed, facts.boot_time)
+        });
+        let subject = Subject {
+            name: name.unwrap_or_else(|| host.fqdn()),
+            company: persona::company(&choices),
+            installed,
+            booted,
+        };
+        let identity = Identity::derive(kind, &choices, &subject)?;
+        if kind == Kind::System {
+            let (certificate, key) = identity.pems()?;
+            if let Err(errno) = host.with(|machine| machine.put_certificate(&certificate, &key)) {
+                // Whoever took the folders away meanwhile has it so.
+                tracing::debug!(?errno, "the machine does not show its certificate");
+            }
+        }
+        if let Err(error) = self.write(&file, &identity.to_pem()?) {
+            // It follows from the persona secret: made again next time, only slower.
+            tracing::warn!(%error, decky = %self.decky.name, "failed to keep tls certificate");
+        }
+        Acceptor::new(offer.server, &identity)
     }
 
     /// Saves what changed and drops the host when it was not used for a while. Blocks on the disk.

@@ -4,12 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use chacha20::ChaCha12Rng;
-use decoys_kit::{Side, SideEvent, StreamContext, StreamReply, StreamSession};
+use decoys_kit::{Side, SideEvent, StreamContext, StreamReply, StreamSession, TlsFacts};
 use decoys_secure::{Outward, World as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use crate::data::{DataConnection, Happened};
 use crate::voice::Voice;
+use crate::wire::{Secured, Wire};
 
 /// Bytes read at once.
 const READ: usize = 16 * 1024;
@@ -23,41 +24,60 @@ enum Flow {
     Ends,
 }
 
-/// Drives `session`, with `data` beside it, until client, session or journal end it.
+/// What the runtime has to answer a step with.
+enum Owed {
+    Nothing,
+    /// A port was to be opened, and this is it.
+    Listened(Option<u16>),
+    /// The stream is to be encrypted.
+    Tls,
+    /// The data connection is to be encrypted.
+    SideTls,
+}
+
+/// Drives `session`, with `data` beside it, until client, session or journal end it. `tls` when the
+/// port begins with it.
 pub(crate) async fn drive<S>(
-    mut stream: S,
+    stream: S,
     session: Box<dyn StreamSession>,
     rng: ChaCha12Rng,
-    voice: &Voice,
+    secured: Secured<'_>,
     data: DataConnection,
+    tls: bool,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let mut driver = Driver { session, rng, voice, data };
-    let mut flow = driver.step(&mut stream, |session, cx| session.on_open(cx)).await;
+    let (voice, stream) = (secured.voice, Wire::Plain(stream));
+    let mut driver = Driver { stream, session, rng, voice, secured, data };
+    let (mut flow, early) = if tls { driver.begin_tls().await } else { (Flow::Goes, Vec::new()) };
+    if flow == Flow::Goes {
+        flow = driver.step(|session, cx| session.on_open(cx)).await;
+    }
+    if flow == Flow::Goes && !early.is_empty() {
+        flow = driver.step(|session, cx| session.on_bytes(cx, &early)).await;
+    }
+    drop(early);
     let mut buffer = vec![0; READ];
     while flow == Flow::Goes {
         let wait = driver.session.poll_timeout().map(|due| due.since(voice.now()));
         flow = tokio::select! {
-            read = stream.read(&mut buffer), if driver.session.reads() => match read {
+            read = driver.stream.read(&mut buffer), if driver.session.reads() => match read {
                 Ok(0) | Err(_) => break,
                 Ok(count) => {
                     let bytes = buffer.get(..count).unwrap_or_default();
-                    driver.step(&mut stream, |session, cx| session.on_bytes(cx, bytes)).await
+                    driver.step(|session, cx| session.on_bytes(cx, bytes)).await
                 }
             },
             happened = driver.data.next(driver.session.reads_side()) => {
-                driver.happened(&mut stream, happened).await
+                driver.happened(happened).await
             }
-            () = sleep(wait) => {
-                driver.step(&mut stream, |session, cx| session.on_timeout(cx)).await
-            }
+            () = sleep(wait) => driver.step(|session, cx| session.on_timeout(cx)).await,
         };
     }
     driver.data.close();
-    driver.step(&mut stream, |session, cx| session.on_close(cx)).await;
+    driver.step(|session, cx| session.on_close(cx)).await;
     // The client may already be gone.
-    drop(stream.shutdown().await);
+    drop(tokio::time::timeout(WRITE_PATIENCE, driver.stream.shutdown()).await);
 }
 
 async fn sleep(wait: Option<Duration>) {
@@ -67,20 +87,45 @@ async fn sleep(wait: Option<Duration>) {
     }
 }
 
-struct Driver<'v> {
+struct Driver<'v, S> {
+    stream: Wire<S>,
     session: Box<dyn StreamSession>,
     rng: ChaCha12Rng,
     voice: &'v Voice,
+    secured: Secured<'v>,
     data: DataConnection,
 }
 
-impl Driver<'_> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Driver<'_, S> {
+    /// Encrypts a stream that begins with TLS. Returns what its client said instead, where the
+    /// session answers that.
+    async fn begin_tls(&mut self) -> (Flow, Vec<u8>) {
+        let early = self.stream.first().await;
+        // Who says nothing is a bare connection, not a broken handshake.
+        if early.is_empty() {
+            return (Flow::Ends, early);
+        }
+        if self.session.takes_plain(&early) {
+            return (Flow::Goes, early);
+        }
+        (self.upgrade(early).await, Vec::new())
+    }
+
+    async fn upgrade(&mut self, early: Vec<u8>) -> Flow {
+        let offer = self.session.tls();
+        match self.secured.upgrade(&mut self.stream, early, &offer, false).await {
+            Ok(facts) => self.told_of_tls(&facts).await,
+            Err(_) => Flow::Ends,
+        }
+    }
+
+    async fn told_of_tls(&mut self, facts: &TlsFacts) -> Flow {
+        // A session has no second upgrade to ask for, nor a port to open, in answer to the first.
+        self.act(|session, cx| session.on_tls(cx, facts)).await.0
+    }
+
     /// Tells the session what happened to its data connection.
-    async fn happened<S: AsyncWrite + Unpin>(
-        &mut self,
-        stream: &mut S,
-        happened: Happened,
-    ) -> Flow {
+    async fn happened(&mut self, happened: Happened) -> Flow {
         // The bytes are the connection's own; the session sees them while it may also act on it.
         let bytes = match happened {
             Happened::Bytes(count) => self.data.bytes(count).to_vec(),
@@ -97,31 +142,42 @@ impl Driver<'_> {
                 SideEvent::Failed
             }
         };
-        self.step(stream, |session, cx| session.on_side(cx, event)).await
+        self.step(|session, cx| session.on_side(cx, event)).await
     }
 
-    /// Runs one step, and the one that answers it when it opened a port.
-    async fn step<S: AsyncWrite + Unpin>(
+    /// Runs one step, and those that answer it.
+    async fn step(
         &mut self,
-        stream: &mut S,
         step: impl FnOnce(&mut dyn StreamSession, &mut StreamContext<'_>),
     ) -> Flow {
-        let (mut flow, mut listened) = self.act(stream, step).await;
-        while let (Flow::Goes, Some(port)) = (flow, listened) {
-            let event = port.map_or(SideEvent::Failed, SideEvent::Listening);
-            (flow, listened) = self.act(stream, |session, cx| session.on_side(cx, event)).await;
+        let (mut flow, mut owed) = self.act(step).await;
+        while flow == Flow::Goes {
+            let event = match owed {
+                Owed::Nothing => break,
+                Owed::Listened(port) => port.map_or(SideEvent::Failed, SideEvent::Listening),
+                Owed::SideTls => {
+                    let offer = self.session.tls();
+                    match self.data.start_tls(&self.secured, &offer).await {
+                        Ok(()) => SideEvent::Secured,
+                        Err(_) => SideEvent::Failed,
+                    }
+                }
+                Owed::Tls => {
+                    flow = self.upgrade(Vec::new()).await;
+                    break;
+                }
+            };
+            (flow, owed) = self.act(|session, cx| session.on_side(cx, event)).await;
         }
         flow
     }
 
-    /// Runs one step and performs its effects in order. Also tells whether a port was to be opened, and
-    /// which it is.
-    async fn act<S: AsyncWrite + Unpin>(
+    /// Runs one step and performs its effects in order. Also tells what the session waits for.
+    async fn act(
         &mut self,
-        stream: &mut S,
         step: impl FnOnce(&mut dyn StreamSession, &mut StreamContext<'_>),
-    ) -> (Flow, Option<Option<u16>>) {
-        let mut listened = None;
+    ) -> (Flow, Owed) {
+        let mut owed = Owed::Nothing;
         let mut effects = Vec::new();
         let stepped = catch_unwind(AssertUnwindSafe(|| {
             let mut cx = StreamContext::new(self.voice.now(), &mut self.rng, &mut effects);
@@ -134,21 +190,25 @@ impl Driver<'_> {
                 Err(StreamReply::Data(bytes)) if flow == Flow::Goes => out.extend(bytes),
                 Err(StreamReply::Data(_)) => {}
                 Err(StreamReply::Close) => flow = Flow::Ends,
-                Err(StreamReply::Side(Side::Listen)) => listened = Some(self.data.listen()),
+                Err(StreamReply::StartTls) => owed = Owed::Tls,
+                Err(StreamReply::Side(Side::Listen)) => owed = Owed::Listened(self.data.listen()),
+                Err(StreamReply::Side(Side::StartTls)) => owed = Owed::SideTls,
                 Err(StreamReply::Side(Side::Send(bytes))) => self.data.send(bytes),
                 Err(StreamReply::Side(Side::Close)) => self.data.close(),
                 Ok(outward) => {
                     // What stands before a wait must not wait with it.
-                    if matches!(outward, Outward::Commit) && send(stream, &mut out).await.is_err() {
+                    if matches!(outward, Outward::Commit)
+                        && send(&mut self.stream, &mut out).await.is_err()
+                    {
                         flow = Flow::Ends;
                     }
                     if self.voice.perform(outward).await.is_err() {
-                        return (Flow::Ends, None);
+                        return (Flow::Ends, Owed::Nothing);
                     }
                 }
             }
         }
-        if send(stream, &mut out).await.is_err() {
+        if send(&mut self.stream, &mut out).await.is_err() {
             flow = Flow::Ends;
         }
         if stepped.is_err() {
@@ -156,7 +216,7 @@ impl Driver<'_> {
             self.voice.tell_failure().await;
             flow = Flow::Ends;
         }
-        (flow, listened)
+        (flow, owed)
     }
 }
 

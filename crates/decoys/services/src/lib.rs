@@ -7,9 +7,15 @@
 
 pub mod ftp;
 pub mod http;
+pub mod https;
+mod inbox;
+pub mod mysql;
+pub mod postgres;
+pub mod redis;
 mod registry;
 mod runner;
 pub mod smtp;
+mod sql;
 pub mod ssh;
 pub mod telnet;
 pub mod template;

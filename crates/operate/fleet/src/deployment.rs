@@ -68,6 +68,13 @@ pub struct Receipt {
     pub lifecycle: Vec<(Uuid, String)>,
 }
 
+/// A plan, with what it stands on.
+struct Prepared {
+    plan: Plan,
+    network: Network,
+    domain: Option<String>,
+}
+
 /// A change was refused or could not be written down. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum DeployError {
@@ -161,7 +168,8 @@ impl Deployments {
     /// What stands against it.
     pub async fn preview(&self, order: &Order<'_>) -> Result<(Plan, Network), DeployError> {
         let entries = self.entries().await?;
-        self.prepare(order, &entries).await
+        let Prepared { plan, network, .. } = self.prepare(order, &entries).await?;
+        Ok((plan, network))
     }
 
     /// Writes down what `order` changes, to be brought about.
@@ -171,7 +179,7 @@ impl Deployments {
     pub async fn deploy(&self, order: &Order<'_>) -> Result<Receipt, DeployError> {
         let _turn = self.turn.lock().await;
         let entries = self.without_leaving(order.wishes).await?;
-        let (plan, network) = self.prepare(order, &entries).await?;
+        let Prepared { plan, network, domain } = self.prepare(order, &entries).await?;
         let now = self.clock.now();
         let changed = plan.change.iter().map(|change| &change.after);
         let changed: Vec<&Decky> = plan.add.iter().chain(changed).collect();
@@ -182,7 +190,7 @@ impl Deployments {
         let lifecycle = lifecycle(deployed.chain(torn_down), now)?;
         let put = self.inventory().rows(changed, nonces?, now)?;
         let receipt = receipt(&lifecycle);
-        let settings = Some(settings(&network, now));
+        let settings = Some(settings(&network, domain, now));
         self.write(FleetChange { settings, put, leaving, lifecycle }, now).await?;
         Ok(Receipt { plan, network, lifecycle: receipt })
     }
@@ -254,14 +262,13 @@ impl Deployments {
         }
     }
 
-    async fn prepare(
-        &self,
-        order: &Order<'_>,
-        entries: &[Entry],
-    ) -> Result<(Plan, Network), DeployError> {
+    async fn prepare(&self, order: &Order<'_>, entries: &[Entry]) -> Result<Prepared, DeployError> {
         let existing: Vec<Decky> =
             entries.iter().filter(|one| one.stays()).map(|one| one.decky.clone()).collect();
-        let network = self.network(order, &existing).await?;
+        let kept = self.db.fleet().settings().await?;
+        let network = self.network(order, kept.as_ref(), &existing)?;
+        let kept_domain = kept.and_then(|kept| kept.domain);
+        let domain = order.general.domain.clone().or(kept_domain);
         let count = order.wishes.iter().map(|wish| wish.names.len()).sum();
         let secrets: Result<Vec<[u8; 32]>, _> = (0..count).map(|_| entropy::bytes()).collect();
         let request = Request {
@@ -269,6 +276,7 @@ impl Deployments {
             mode: order.mode,
             existing: &existing,
             network: &network,
+            domain: domain.as_deref(),
             catalogue: &self.catalogue,
             limit: order.limit,
             now: self.clock.now(),
@@ -276,13 +284,18 @@ impl Deployments {
         let plan = plan(&request, secrets?)?;
         match self.uplink.too_much(&plan.fleet()) {
             Some(problem) => Err(Problems::from(problem).into()),
-            None => Ok((plan, network)),
+            None => Ok(Prepared { plan, network, domain }),
         }
     }
 
     /// What the order says, else what the fleet is on, else what the uplink offers.
-    async fn network(&self, order: &Order<'_>, existing: &[Decky]) -> Result<Network, DeployError> {
-        let kept = self.db.fleet().settings().await?.and_then(|row| kept(&row));
+    fn network(
+        &self,
+        order: &Order<'_>,
+        settings: Option<&FleetSettingsRow>,
+        existing: &[Decky],
+    ) -> Result<Network, DeployError> {
+        let kept = settings.and_then(kept);
         let joins = order.mode != Mode::Replace && !existing.is_empty();
         if let (Some((subnet, at)), Some(kept), true) = (order.general.net, &kept, joins)
             && kept.subnet != subnet
@@ -307,11 +320,12 @@ fn kept(row: &FleetSettingsRow) -> Option<Network> {
     Some(network)
 }
 
-fn settings(network: &Network, now: Timestamp) -> FleetSettingsRow {
+fn settings(network: &Network, domain: Option<String>, now: Timestamp) -> FleetSettingsRow {
     FleetSettingsRow {
         subnet: network.subnet.to_string(),
         gateway: network.gateway.map(|gateway| gateway.to_string()),
         ip_start: network.pool.0.to_string(),
+        domain,
         updated_at: now,
     }
 }

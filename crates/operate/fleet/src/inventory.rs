@@ -62,6 +62,8 @@ struct Record {
     id: DeckyId,
     hostname: String,
     #[serde(default)]
+    domain: Option<String>,
+    #[serde(default)]
     mac: Option<MacAddress>,
     #[serde(default)]
     mac_vendor: Option<String>,
@@ -122,6 +124,7 @@ impl<'a> Inventory<'a> {
         let record = Record {
             id: decky.id,
             hostname: decky.hostname.clone(),
+            domain: decky.domain.clone(),
             mac: decky.mac,
             mac_vendor: decky.mac_vendor.clone(),
             archetype: decky.archetype.clone(),
@@ -163,6 +166,7 @@ impl<'a> Inventory<'a> {
             id: record.id,
             ip: ip.ok_or_else(|| unreadable(None))?,
             hostname: record.hostname,
+            domain: record.domain,
             mac: record.mac,
             mac_vendor: record.mac_vendor,
             archetype: record.archetype,

@@ -42,4 +42,4 @@ pub use problem::{Place, Problem, Problems};
 pub use reconciler::{Observed, Reconciler, Settled, Substrate};
 pub use seal::{SealError, SealingKey};
 pub use state::DeckyState;
-pub use wish::{Distros, Flags, Login, Services, Wish, from_flags};
+pub use wish::{Distros, Flags, Login, Services, Wish, free_names, from_flags};

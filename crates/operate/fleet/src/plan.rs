@@ -43,6 +43,8 @@ pub struct Request<'r> {
     pub existing: &'r [Decky],
     /// The network they are on.
     pub network: &'r Network,
+    /// The domain of deckies that are not given another.
+    pub domain: Option<&'r str>,
     /// What a decky can be.
     pub catalogue: &'r Catalogue,
     /// Deckies there may be in the end.
@@ -153,7 +155,8 @@ impl<'r> Planning<'r> {
                 "Deployment would result in {count} deckies, exceeding the configured limit of \
                  {limit}"
             );
-            self.findings.error(Problem::new(None, text));
+            let hint = "set another with `decnet config set deployment-limit N`".to_owned();
+            self.findings.error(Problem::new(None, text).hinted(Some(hint)));
         }
     }
 
@@ -270,6 +273,7 @@ impl<'r> Planning<'r> {
             mac,
             mac_vendor,
             hostname: wish.hostname.clone().unwrap_or_else(|| draw.hostname(&distro.slug)),
+            domain: wish.domain.as_deref().or(self.request.domain).map(str::to_owned),
             archetype: archetype.slug.clone(),
             distro: distro.slug.clone(),
             os: os.slug().to_owned(),
@@ -311,6 +315,9 @@ impl<'r> Planning<'r> {
         }
         if let Some(hostname) = &wish.hostname {
             after.hostname.clone_from(hostname);
+        }
+        if wish.domain.is_some() {
+            after.domain.clone_from(&wish.domain);
         }
         let other_vendor = wish.mac_vendor.map(|vendor| vendor.name.as_str());
         if wish.mac.is_some_and(|mac| Some(mac) != before.mac)

@@ -67,6 +67,7 @@ pub(crate) fn fleet(count: usize) -> Vec<Decky> {
         mode: Mode::Add,
         existing: &[],
         network: &network,
+        domain: None,
         catalogue: &catalogue,
         limit: None,
         now: NOW,

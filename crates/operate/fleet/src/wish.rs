@@ -75,6 +75,8 @@ pub struct Wish<'c> {
     pub os: Option<OsFamily>,
     /// Its host name; of one decky only.
     pub hostname: Option<String>,
+    /// The domain they are in.
+    pub domain: Option<String>,
     /// The address of its network card; of one decky only.
     pub mac: Option<MacAddress>,
     /// Who makes their network cards.
@@ -100,6 +102,7 @@ impl Wish<'_> {
             distros: Distros::Any,
             os: None,
             hostname: None,
+            domain: None,
             mac: None,
             mac_vendor: None,
             users: None,
@@ -146,7 +149,9 @@ pub fn from_flags<'c>(
     catalogue: &'c Catalogue,
 ) -> Result<Vec<Wish<'c>>, Problems> {
     let mut findings = Findings::default();
-    let mut wish = Wish::new(free_names(flags.count, taken));
+    let mut sorted = taken.to_vec();
+    sorted.sort();
+    let mut wish = Wish::new(free_names(flags.count, &sorted));
     if let Some(slug) = flags.archetype {
         match catalogue.archetype(slug, None) {
             Ok(offer) => wish.archetype = Some(offer),
@@ -183,9 +188,9 @@ pub fn from_flags<'c>(
     findings.conclude(vec![wish]).map(|(wishes, _)| wishes)
 }
 
-fn free_names(count: usize, taken: &[String]) -> Vec<String> {
-    let mut taken = taken.to_vec();
-    taken.sort();
+/// `count` names `decky-01` and on without those in `taken`, which is sorted.
+#[must_use]
+pub fn free_names(count: usize, taken: &[String]) -> Vec<String> {
     let width = (taken.len() + count).to_string().len().max(2);
     (1_usize..)
         .map(|n| format!("decky-{n:0width$}"))

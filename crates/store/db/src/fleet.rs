@@ -44,6 +44,8 @@ row! {
         pub gateway: Option<String>,
         /// From where on addresses are given out.
         pub ip_start: String,
+        /// The domain of deckies that are not given another.
+        pub domain: Option<String>,
         /// When this row last changed.
         pub updated_at: Timestamp,
     }
@@ -100,6 +102,8 @@ const COLUMNS: &str = <FleetDeckyRow as sql::Row>::COLUMNS;
 const MUTABLE: [&str; 7] =
     ["services", "decky_config", "decky_ip", "state", "last_error", "last_seen", "updated_at"];
 
+const MUTABLE_SETTINGS: [&str; 5] = ["subnet", "gateway", "ip_start", "domain", "updated_at"];
+
 impl Fleet<'_> {
     /// All deckies by host and name.
     ///
@@ -129,13 +133,12 @@ impl Fleet<'_> {
         let transaction = self.0.begin().await?;
         let dialect = self.0.dialect();
         if let Some(settings) = change.settings.clone() {
-            let tail =
-                dialect.on_conflict_set("`id`", &["subnet", "gateway", "ip_start", "updated_at"]);
+            let tail = dialect.on_conflict_set("`id`", &MUTABLE_SETTINGS);
             let columns = <FleetSettingsRow as sql::Row>::COLUMNS;
             let sql =
-                format!("INSERT INTO fleet_settings (`id`,{columns}) VALUES (?,?,?,?,?){tail}");
-            let FleetSettingsRow { subnet, gateway, ip_start, updated_at } = settings;
-            let args = args![1, subnet, gateway, ip_start, updated_at];
+                format!("INSERT INTO fleet_settings (`id`,{columns}) VALUES (?,?,?,?,?,?){tail}");
+            let FleetSettingsRow { subnet, gateway, ip_start, domain, updated_at } = settings;
+            let args = args![1, subnet, gateway, ip_start, domain, updated_at];
             sql::execute(&transaction, &sql, args).await?;
         }
         self.put(&transaction, &change.put).await?;

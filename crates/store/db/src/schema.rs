@@ -283,6 +283,7 @@ pub(crate) const FLEET: &[&str] = &[
         `subnet` @ascii(18) NOT NULL,
         `gateway` @ascii(15) NULL,
         `ip_start` @ascii(15) NOT NULL,
+        `domain` @str(253) NULL,
         `updated_at` @time NOT NULL
     )",
 ];

@@ -206,6 +206,7 @@ impl Traffic {
                 body: b"",
                 body_blob: None,
                 status: 404,
+                tls_ja4: None,
                 credential: None,
             });
             self.push(attacker, "http", sid, fact, out);

@@ -57,7 +57,8 @@ fn a_client_with_all_commands_gets_along() {
     let file = decnet.path("tool.sh");
     fs::write(&file, "#!/bin/sh\nid\n").unwrap();
     let script = format!(
-        "set net:max-retries 1; set net:timeout 20; set cmd:fail-exit yes; mkdir box; cd box; \
+        "set net:max-retries 1; set net:timeout 20; set cmd:fail-exit yes; \
+         set ssl:verify-certificate no; mkdir box; cd box; \
          put {0} -o tool; mv tool again; get again -o {0}.back; cls -l; rm again; cd ..; rmdir box; \
          bye",
         file.display()

@@ -71,7 +71,10 @@ fn fact(log: &Value) -> String {
     // Files that attackers add to grow with every visit; their own are the same again.
     let path = fields["orig_path"].as_str().unwrap_or_default();
     let own = ["/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|folder| path.starts_with(folder));
-    for key in SAID.iter().filter(|key| own || **key != "sha256") {
+    // What answers a challenge is another each time.
+    let plain = fields["secret_kind"] == "plaintext";
+    let same = |key: &str| (own || key != "sha256") && (plain || key != "secret_b64");
+    for key in SAID.iter().filter(|key| same(key)) {
         if let Some(value) = fields.get(*key) {
             fact.push_str(&format!(" {key}={value}"));
         }

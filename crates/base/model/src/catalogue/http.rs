@@ -30,6 +30,8 @@ pub struct Request<'a> {
     pub body_blob: Option<Sha256Digest>,
     /// Status we answered.
     pub status: u16,
+    /// JA4 of the client, where the request came over TLS.
+    pub tls_ja4: Option<&'a str>,
     /// Credential found in it, with its principal.
     pub credential: Option<(Option<Vec<u8>>, Secret)>,
 }
@@ -64,7 +66,8 @@ pub fn http_request(request: &Request<'_>) -> Fact {
         .with("headers_ordered", ordered)
         .bytes("body", request.body.get(..BODY_IN_EVENT).unwrap_or(request.body))
         .with("body_len", request.body.len())
-        .with("status", request.status);
+        .with("status", request.status)
+        .with_some("tls_ja4", request.tls_ja4);
     if !request.body.is_empty() {
         fields.set("body_sha256", Sha256Digest::of(request.body).to_string());
     }

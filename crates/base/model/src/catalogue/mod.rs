@@ -5,6 +5,7 @@
 //! [`ALL`].
 
 mod auth;
+mod database;
 mod file;
 mod ftp;
 mod http;
@@ -12,11 +13,16 @@ mod mail;
 mod session;
 mod shell;
 mod telnet;
+mod tls;
 mod transport;
 
 pub use auth::{
     AUTH_ATTEMPT, LOGIN_SUCCESS, PUBKEY_ATTEMPT, auth_attempt, login_success, password_change,
     pubkey_attempt,
+};
+pub use database::{
+    AUTH, Challenge, DatabaseAuth, EXFIL, KeyValueCommand, QUERY, Query, database_auth,
+    database_file, exfil, key_value_command, needs_blob, postgres_startup, query,
 };
 pub use file::{
     Captured, FILE_CAPTURED, FILE_DOWNLOAD, FILE_SKIPPED, FILE_UPLOAD, file_captured,
@@ -41,6 +47,10 @@ pub use shell::{
     tcpip_forward,
 };
 pub use telnet::{Negotiation, TELNET_NEGOTIATION, telnet_negotiation};
+pub use tls::{
+    ClientHello, TLS_ALERT, TLS_CLIENT_HELLO, TLS_SESSION, TlsSession, tls_alert, tls_client_hello,
+    tls_session,
+};
 pub use transport::{
     CONNECT, DISCONNECT, ERROR, KexInit, PROTOCOL_ERROR, SSH_CLIENT_BANNER, SSH_CLIENT_KEXINIT,
     STARTUP, connect, connects, disconnect, error, protocol_error, ssh_client_banner,
@@ -79,6 +89,7 @@ impl Kind {
 
 /// Every kind there is.
 pub const ALL: &[&Kind] = &[
+    &AUTH,
     &AUTH_ATTEMPT,
     &BOUNCE_ATTEMPT,
     &COMMAND,
@@ -88,6 +99,7 @@ pub const ALL: &[&Kind] = &[
     &DOWNLOAD_ATTEMPT,
     &EHLO,
     &ERROR,
+    &EXFIL,
     &FILE_CAPTURED,
     &FILE_DOWNLOAD,
     &FILE_SKIPPED,
@@ -100,6 +112,7 @@ pub const ALL: &[&Kind] = &[
     &MESSAGE_STORED,
     &PROTOCOL_ERROR,
     &PUBKEY_ATTEMPT,
+    &QUERY,
     &RCPT_DENIED,
     &RCPT_REJECTED_SYNTAX,
     &RCPT_TO,
@@ -111,6 +124,9 @@ pub const ALL: &[&Kind] = &[
     &STARTUP,
     &TCPIP_FORWARD,
     &TELNET_NEGOTIATION,
+    &TLS_ALERT,
+    &TLS_CLIENT_HELLO,
+    &TLS_SESSION,
     &UNKNOWN_COMMAND,
     &UPLOAD,
     &USER,

@@ -4,6 +4,8 @@
 //! `kernel` the files and devices that the kernel makes when they are read.
 
 mod account;
+mod certificate;
+mod kept;
 mod kernel;
 mod program;
 mod session;
@@ -16,6 +18,7 @@ use chacha20::ChaCha12Rng;
 use decoys_kit::Choices;
 use serde::{Deserialize, Serialize};
 
+pub use self::kept::Kept;
 pub use self::session::LoginSession;
 use crate::accounts::Accounts;
 use crate::fs::{Saved, Vfs, lay_out};
@@ -49,6 +52,8 @@ pub struct Machine {
     programs: BTreeMap<u32, Process>,
     /// Processes that got a deadly signal, with its number.
     killed: BTreeMap<u32, u8>,
+    /// What services keep.
+    kept: kept::Slots,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -57,6 +62,8 @@ struct Snapshot {
     fs: Saved,
     next_pid: u32,
     last_logins: BTreeMap<String, (i64, String)>,
+    #[serde(default)]
+    kept: BTreeMap<String, Vec<u8>>,
 }
 
 impl Machine {
@@ -87,6 +94,7 @@ impl Machine {
             revision: 0,
             programs: BTreeMap::new(),
             killed: BTreeMap::new(),
+            kept: kept::Slots::default(),
         };
         machine.accounts_seen = (machine.fs.revision(), machine.account_files());
         machine
@@ -102,7 +110,8 @@ impl Machine {
         }
         let Some(fs) = fresh.fs.clone().restore(snapshot.fs) else { return fresh };
         let next_pid = snapshot.next_pid.clamp(300, PID_MAX);
-        let mut machine = Self { fs, next_pid, last_logins: snapshot.last_logins, ..fresh };
+        let kept = kept::Slots::of(snapshot.kept);
+        let mut machine = Self { fs, next_pid, last_logins: snapshot.last_logins, kept, ..fresh };
         machine.read_accounts();
         machine
     }
@@ -115,6 +124,7 @@ impl Machine {
             fs: self.fs.save(),
             next_pid: self.next_pid,
             last_logins: self.last_logins.clone(),
+            kept: self.kept.save(),
         };
         // Plain data always encodes; an empty snapshot restores to a fresh machine.
         rmp_serde::to_vec(&snapshot).unwrap_or_default()

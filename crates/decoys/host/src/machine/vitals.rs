@@ -64,6 +64,11 @@ impl Machine {
                 add(session.pid, server + 1, user, place, "S", 7_968, 4_760, shell);
                 continue;
             }
+            if session.entry == Entry::Server {
+                let shell = format!("sh -c {}", session.running);
+                add(session.pid, 1, &session.user, "?", "S", 2_576, 1_620, shell);
+                continue;
+            }
             add(
                 server,
                 listener,

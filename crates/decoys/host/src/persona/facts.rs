@@ -6,7 +6,7 @@ use base_model::Decky;
 use decoys_kit::Choices;
 use rand_core::Rng;
 
-use super::{Distro, Release, distro_or_default, release};
+use super::{Distro, Release, database, distro_or_default, release};
 
 const DAY: i64 = 86_400;
 /// What the addresses of QEMU's network cards begin with.
@@ -118,10 +118,11 @@ impl Facts {
             }
             std::net::IpAddr::V6(_) => format!("10.0.0.{}", choices.range("bait.db.host", 2, 250)),
         };
+        let domain = super::domain_of(choices, decky.domain.as_deref(), &self.hostname);
         BTreeMap::from([
             ("hostname", self.hostname.clone()),
-            ("fqdn", super::fqdn(choices, &self.hostname)),
-            ("domain", super::domain_of(choices, &self.hostname)),
+            ("fqdn", super::fqdn(&domain, &self.hostname)),
+            ("domain", domain),
             ("company", super::company(choices)),
             ("mail_label", self.distro.mail_label().to_owned()),
             ("kernel", self.release.kernel.clone()),
@@ -138,6 +139,11 @@ impl Facts {
             ("db_pass", token(choices, "bait.db.password", 14)),
             ("db_name", format!("{product}_prod")),
             ("app_key", hex(&choices.bytes::<24>("bait.app.key"))),
+            ("redis_password", database::redis_password(decky, choices)),
+            ("redis_line", database::redis_line(decky, choices, self.release)),
+            ("postgres_major", self.release.postgres_major().to_owned()),
+            ("mysql_program", self.release.mysql_program().to_owned()),
+            ("mysql_files", self.release.mysql_files().to_owned()),
             ("app_port", number("bait.app.port", 3000, 9800)),
             ("backup_day", pick("bait.backup.day", WEEKDAYS)),
             ("cert_month", pick("bait.cert.month", MONTHS)),
@@ -195,7 +201,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// A password that people consider good.
-fn token(choices: &Choices<'_>, label: &str, length: usize) -> String {
+pub(super) fn token(choices: &Choices<'_>, label: &str, length: usize) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnpqrstuvwxyz23456789";
     let mut stream = choices.stream(label);
     (0..length)

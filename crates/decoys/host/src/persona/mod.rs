@@ -5,6 +5,7 @@
 //! kernel, SSH banner and web server together, and [`Facts`] holds what is particular to a decky.
 //! All draws go through [`Choices`] with a label of their own; nothing derives from names.
 
+mod database;
 mod facts;
 mod service;
 
@@ -86,6 +87,12 @@ pub struct Release {
     pub apache: String,
     /// nginx's `Server` header.
     pub nginx: String,
+    /// Version of the MySQL family server as it greets.
+    pub mysql: String,
+    /// Version of PostgreSQL with its package, as `server_version` shows it.
+    pub postgres: String,
+    /// Redis version.
+    pub redis: String,
 }
 
 /// The tree, texts and accounts all distributions share.
@@ -221,20 +228,22 @@ pub const WORDS: &[&str] = &[
     "backup", "monitor", "files",
 ];
 
-/// The domain of the machine called `hostname`.
+/// The domain of the machine called `hostname`: the one in its name, else the one it was `given`, else
+/// one of its own.
 #[must_use]
-pub fn domain_of(choices: &Choices<'_>, hostname: &str) -> String {
-    match hostname.split_once('.') {
-        Some((_, domain)) if !domain.is_empty() => domain.to_lowercase(),
+pub fn domain_of(choices: &Choices<'_>, given: Option<&str>, hostname: &str) -> String {
+    match (hostname.split_once('.'), given) {
+        (Some((_, domain)), _) if !domain.is_empty() => domain.to_lowercase(),
+        (_, Some(given)) => given.to_lowercase(),
         _ => domain(choices),
     }
 }
 
-/// `hostname` with its domain.
+/// `hostname` in `domain`.
 #[must_use]
-pub fn fqdn(choices: &Choices<'_>, hostname: &str) -> String {
+pub fn fqdn(domain: &str, hostname: &str) -> String {
     let short = hostname.split('.').next().unwrap_or(hostname).to_lowercase();
-    format!("{short}.{}", domain_of(choices, hostname))
+    format!("{short}.{domain}")
 }
 
 impl Distro {

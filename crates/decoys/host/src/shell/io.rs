@@ -97,6 +97,8 @@ pub(crate) struct Io {
     /// The rest of an edited line that was read in part.
     pub(crate) cooked: VecDeque<u8>,
     pub(crate) items: Vec<Item>,
+    /// Items that were taken before these.
+    taken: usize,
     /// Whether the terminal echoes what is typed now.
     pub(crate) echo: bool,
     /// A command is running on the terminal, so Ctrl-C is for it.
@@ -140,6 +142,7 @@ impl Shared {
             eof: false,
             cooked: VecDeque::new(),
             items: Vec::new(),
+            taken: 0,
             echo: tty.is_some(),
             foreground: false,
             interrupt: false,
@@ -292,6 +295,27 @@ impl Io {
         self.commands_line = 0;
         self.killed = false;
         self.interrupt = false;
+    }
+
+    /// Hands over what came out.
+    pub(crate) fn take_items(&mut self) -> Vec<Item> {
+        self.taken += self.items.len();
+        std::mem::take(&mut self.items)
+    }
+
+    /// Tells that a command line starts. Returns its mark, for [`Io::end_command`].
+    pub(crate) fn begin_command(&mut self, act: Act) -> usize {
+        self.begin_line();
+        self.items.push(Item::Act(act));
+        self.taken + self.items.len() - 1
+    }
+
+    /// Adds the status to what was told at `mark`, if that was not taken yet.
+    pub(crate) fn end_command(&mut self, mark: usize, ended: u8) {
+        let item = mark.checked_sub(self.taken).and_then(|at| self.items.get_mut(at));
+        if let Some(Item::Act(Act::Command { status, .. })) = item {
+            *status = Some(ended);
+        }
     }
 
     /// Begins a poll at `now`.

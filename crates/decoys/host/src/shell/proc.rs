@@ -181,6 +181,11 @@ impl Proc {
         self.fds.get(&0).is_some_and(|fd| fd.is_tty(&self.io))
     }
 
+    /// Whether its standard input is what the client sends.
+    pub(crate) fn in_is_client(&self) -> bool {
+        self.fds.get(&0).is_some_and(|fd| matches!(fd, Fd::Input))
+    }
+
     /// Its terminal without `/dev/`, or `?`.
     pub(crate) fn tty(&self) -> String {
         let session = self.host.with(|m| m.sessions().find(|s| s.pid == self.session_pid).cloned());

@@ -172,6 +172,7 @@ fn decky() -> Decky {
         hostname: "host".into(),
         mac: None,
         mac_vendor: None,
+        domain: None,
         archetype: "linux-server".into(),
         distro: "debian".into(),
         os: "linux".into(),

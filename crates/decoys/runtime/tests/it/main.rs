@@ -15,6 +15,7 @@ use std::net::TcpStream;
 
 use base_model::{Body, Sha256Digest};
 use control::Control;
+use openssl::ssl::{SslConnector, SslMethod, SslVerifyMode};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_happened_arrives_in_order_and_leaves_the_disk_when_acknowledged() {
@@ -136,6 +137,51 @@ async fn the_end_lets_open_sessions_say_their_last() {
     assert_eq!(kinds, ["startup", "connect", "command", "session_ended", "disconnect"]);
     assert!(control.bodies.iter().all(|body| matches!(body, Body::Event(_))));
     control.ended().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_is_encrypted_with_a_word_before_or_without() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut control = Control::start(folder.path()).await;
+    for word in [&b"S"[..], b"quietly"] {
+        let mut client = TcpStream::connect(control.address).unwrap();
+        // What is said in the same breath is not carried over.
+        client.write_all(&[b"tls ", word, b"\nsay injected\n"].concat()).unwrap();
+        if word == b"S" {
+            let mut answer = [0];
+            client.read_exact(&mut answer).unwrap();
+            assert_eq!(&answer, b"S");
+        }
+        let mut connector = SslConnector::builder(SslMethod::tls_client()).unwrap();
+        connector.set_verify(SslVerifyMode::NONE);
+        let mut client = connector.build().connect("host.lan", client).unwrap();
+        client.write_all(b"say inside\n").unwrap();
+        let mut answer = [0; 15];
+        client.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"TLSv1.3\ninside\n");
+    }
+    let kinds = control.events_until("disconnect").await;
+    let commands = kinds.iter().filter(|kind| *kind == "command").count();
+    assert!(commands >= 1 && kinds.iter().any(|kind| kind == "tls_session"), "{kinds:?}");
+    control.shut_down().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_breaks_its_handshake_ends_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut control = Control::start(folder.path()).await;
+    let mut other = TcpStream::connect(control.address).unwrap();
+    let mut broken = TcpStream::connect(control.address).unwrap();
+    broken.write_all(b"tls S\n").unwrap();
+    broken.read_exact(&mut [0]).unwrap();
+    broken.write_all(b"this is no handshake\n").unwrap();
+    drop(broken.read_to_end(&mut Vec::new()));
+    control.events_until("tls_alert").await;
+    other.write_all(b"say on\n").unwrap();
+    let mut answer = [0; 3];
+    other.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"on\n");
+    control.shut_down().await;
 }
 
 fn files(root: &std::path::Path, name: &str) -> usize {

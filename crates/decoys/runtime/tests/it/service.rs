@@ -5,7 +5,7 @@ use std::time::Duration;
 use base_model::Timestamp;
 use base_model::catalogue::{self, Captured, Command};
 use decoys_host::HostHandle;
-use decoys_kit::{Fidelity, Listen, Open, ServiceSpec, StreamContext, StreamSession};
+use decoys_kit::{Fidelity, Listen, Open, ServiceSpec, StreamContext, StreamSession, TlsFacts};
 use decoys_runtime::Service;
 
 pub(crate) static TOY: Service = Service {
@@ -68,9 +68,22 @@ impl StreamSession for Toy {
                     cx.commit();
                     cx.send(*b"kept\n");
                 }
+                Some(("tls", answer)) => {
+                    if answer != "quietly" {
+                        cx.send(answer);
+                    }
+                    self.input.clear();
+                    cx.start_tls();
+                    return;
+                }
                 _ => panic!("told to"),
             }
         }
+    }
+
+    fn on_tls(&mut self, cx: &mut StreamContext<'_>, facts: &TlsFacts) {
+        assert!(self.input.is_empty());
+        cx.send(format!("{}\n", facts.version));
     }
 
     fn on_timeout(&mut self, _cx: &mut StreamContext<'_>) {}

@@ -60,12 +60,26 @@ impl HostKeys {
     /// # Errors
     /// When the library refuses; a bug.
     pub fn derive(choices: &Choices<'_>) -> Result<Self, KeyError> {
-        let ed25519 = Ed25519Keypair::from_seed(&choices.bytes("ssh.hostkey.ed25519"));
-        let ecdsa = Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 };
-        let ecdsa = PrivateKey::random(&mut choices.stream("ssh.hostkey.ecdsa"), ecdsa)?;
-        let keys = [ecdsa, PrivateKey::from(ed25519)];
+        let keys = derived(choices)?;
         let keys = keys.iter().map(|key| Ok(Arc::new(HostKey::new(key)?)));
         Ok(Self(keys.collect::<Result<_, KeyError>>()?))
+    }
+
+    /// Those keys in OpenSSH's text forms: type, private key, public key.
+    ///
+    /// # Errors
+    /// When the library refuses; a bug.
+    pub fn texts(
+        choices: &Choices<'_>,
+        rsa: &str,
+    ) -> Result<Vec<(&'static str, String, String)>, KeyError> {
+        let [ecdsa, ed25519] = derived(choices)?;
+        let rsa = PrivateKey::from_openssh(rsa)?;
+        let text = |(kind, key): (&'static str, PrivateKey)| {
+            let private = key.to_openssh(LineEnding::LF)?.to_string();
+            Ok((kind, private, key.public_key().to_openssh()?))
+        };
+        [("rsa", rsa), ("ecdsa", ecdsa), ("ed25519", ed25519)].into_iter().map(text).collect()
     }
 
     /// The RSA key that follows from `choices`, in OpenSSH's text form for keeping. Takes up to
@@ -115,6 +129,14 @@ impl HostKeys {
     pub(super) fn iter(&self) -> impl Iterator<Item = &HostKey> {
         self.0.iter().map(AsRef::as_ref)
     }
+}
+
+/// The ECDSA and Ed25519 keys that follow from `choices`.
+fn derived(choices: &Choices<'_>) -> Result<[PrivateKey; 2], KeyError> {
+    let ed25519 = Ed25519Keypair::from_seed(&choices.bytes("ssh.hostkey.ed25519"));
+    let ecdsa = Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 };
+    let ecdsa = PrivateKey::random(&mut choices.stream("ssh.hostkey.ecdsa"), ecdsa)?;
+    Ok([ecdsa, PrivateKey::from(ed25519)])
 }
 
 #[cfg(test)]

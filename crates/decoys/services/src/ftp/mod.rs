@@ -4,11 +4,13 @@
 //! machine's: what comes in here is in the shell and over SFTP, with the owner and permissions that
 //! the server gives. Data connections are passive; to the client's own address an active one is
 //! taken note of and never comes about, as behind a firewall. Words and order of each server are in
-//! `dialect`. Not here: TLS, opening active data connections, conversion of line ends.
+//! `dialect`, those of TLS in `security`. Not here: opening active data connections, TLS from the first
+//! byte, `CCC`, conversion of line ends.
 
 mod command;
 mod dialect;
 mod listing;
+mod security;
 mod session;
 mod transfer;
 mod view;
@@ -52,6 +54,12 @@ pub static SERVICE: Service = Service {
                 label: "Logins",
                 kind: SettingKind::Enum(&["mixed", "always", "never", "anonymous"]),
                 help: "mixed: the machine's accounts; always: everybody; never; anonymous only",
+            },
+            SettingSpec {
+                key: "tls",
+                label: "AUTH TLS",
+                kind: SettingKind::Bool,
+                help: "whether connections can be encrypted; yes when unset",
             },
         ],
         events: &[

@@ -11,12 +11,13 @@ use base_model::{Fact, Peer, Secret, Sha256Digest, Timestamp};
 use decoys_host::HostHandle;
 use decoys_host::fs::Errno;
 use decoys_host::persona::{self, FtpServer};
-use decoys_kit::{Opening, Side, SideEvent, StreamContext, StreamSession};
+use decoys_kit::{Opening, Side, SideEvent, StreamContext, StreamSession, TlsFacts, TlsOffer};
 use rand_core::Rng as _;
 
 use super::command::{self, Command};
 use super::dialect::{self, Say};
 use super::listing;
+use super::security::{self, Answer, Security};
 use super::transfer::{Channel, Job, PIECE};
 use super::view::View;
 
@@ -71,6 +72,11 @@ pub(super) struct FtpSession {
     channel: Channel,
     job: Option<(Job, Timestamp)>,
     running: bool,
+    security: Security,
+    /// The control connection is about to be encrypted; what is plain is dropped.
+    upgrading: bool,
+    /// The data connection is about to be.
+    securing: bool,
     /// When the job began, or is given up.
     job_until: Option<Timestamp>,
     sent: u64,
@@ -119,6 +125,12 @@ impl FtpSession {
             channel: Channel::None,
             job: None,
             running: false,
+            security: Security {
+                offered: settings.flag("tls").unwrap_or(true),
+                ..Security::default()
+            },
+            upgrading: false,
+            securing: false,
             job_until: None,
             sent: 0,
             received: 0,
@@ -212,7 +224,7 @@ impl FtpSession {
     }
 
     fn work(&mut self, cx: &mut StreamContext<'_>) {
-        while !self.over {
+        while !self.over && !self.upgrading {
             let Some(end) = self.input.iter().position(|&byte| byte == b'\n') else {
                 if self.input.len() > MAX_LINE && !self.is_waiting() {
                     let sample = self.input.get(..256).unwrap_or_default().to_vec();
@@ -260,11 +272,32 @@ impl FtpSession {
                 self.say(cx, Say::Bye { sent: self.sent, received: self.received });
                 return self.end(cx);
             }
-            "FEAT" => return self.reply(cx, dialect::features(self.server)),
+            "FEAT" => {
+                let text = dialect::features(self.server, self.security.offered);
+                return self.reply(cx, text);
+            }
+            "AUTH" | "PBSZ" | "PROT" if self.view.is_some() || self.security.offered => {
+                return self.secure(cx, verb, &command.argument);
+            }
             _ => {}
         }
         let Some(view) = self.view.clone() else { return self.before_login(cx, verb) };
         self.inside(cx, verb, &command.argument, view);
+    }
+
+    fn secure(&mut self, cx: &mut StreamContext<'_>, verb: &str, argument: &[u8]) {
+        let inside = self.view.is_some();
+        match self.security.command(self.server, verb, &shown(argument), inside) {
+            Answer::Say(text) => self.reply(cx, &text),
+            Answer::Unknown => self.say(cx, Say::Unknown { verb }),
+            Answer::LoginFirst => self.say(cx, Say::LoginFirst),
+            Answer::Begin(text) => {
+                self.reply(cx, text);
+                self.upgrading = true;
+                self.input.clear();
+                cx.start_tls();
+            }
+        }
     }
 
     fn before_login(&mut self, cx: &mut StreamContext<'_>, verb: &str) {
@@ -281,7 +314,7 @@ impl FtpSession {
     }
 
     fn help(&mut self, cx: &mut StreamContext<'_>) {
-        let text = dialect::help(self.server, &self.local.ip.to_string());
+        let text = dialect::help(self.server, &self.local.ip.to_string(), self.security.offered);
         self.reply(cx, &text);
     }
 
@@ -294,6 +327,9 @@ impl FtpSession {
             return self.reply(cx, "500 USER: command requires a parameter");
         }
         let anonymous = self.is_anonymous(name);
+        if anonymous && self.security.control && self.server == FtpServer::Vsftpd {
+            return self.reply(cx, "530 Anonymous sessions may not use encryption.");
+        }
         if anonymous && self.server == FtpServer::PureFtpd {
             self.let_in(name, b"", cx, true);
             return;
@@ -387,7 +423,6 @@ impl FtpSession {
             "ALLO" => self.say(cx, Say::Allocated),
             "CLNT" => self.reply(cx, "200 OK"),
             "ACCT" | "REIN" | "SMNT" => self.say(cx, Say::NotImplemented { verb }),
-            "AUTH" | "PBSZ" | "PROT" => self.say(cx, Say::NoSecurity { verb }),
             "OPTS" => match path.to_ascii_uppercase().as_str() {
                 "UTF8 ON" | "UTF-8 ON" | "UTF8" => self.say(cx, Say::Utf8),
                 _ => self.say(cx, Say::BadOption),
@@ -771,7 +806,12 @@ impl FtpSession {
             }
         }
         self.job = Some((job, cx.now()));
-        self.go_on(cx);
+        if self.security.data {
+            self.securing = true;
+            cx.side(Side::StartTls);
+        } else {
+            self.go_on(cx);
+        }
     }
 
     /// Sends the next piece, or ends what has no more.
@@ -829,6 +869,7 @@ impl FtpSession {
     fn close_job(&mut self, cx: &mut StreamContext<'_>) -> Option<(Job, Timestamp)> {
         let job = self.job.take();
         self.running = false;
+        self.securing = false;
         self.job_until = None;
         self.channel = Channel::None;
         cx.side(Side::Close);
@@ -901,7 +942,7 @@ impl StreamSession for FtpSession {
     }
 
     fn on_bytes(&mut self, cx: &mut StreamContext<'_>, bytes: &[u8]) {
-        if self.over {
+        if self.over || self.upgrading {
             return;
         }
         self.touch(cx.now());
@@ -940,12 +981,20 @@ impl StreamSession for FtpSession {
                     self.told = false;
                 }
             }
+            (SideEvent::Secured, _) if self.securing => {
+                self.securing = false;
+                self.go_on(cx);
+            }
+            (SideEvent::Failed, _) if self.securing => self.give_up(cx, Say::NotSecured),
             (SideEvent::Bytes(bytes), _) => self.uploaded(cx, bytes),
             (SideEvent::Sent, _) if self.running => self.go_on(cx),
             (SideEvent::Ended, _) if self.running => self.finish(cx, true),
             (SideEvent::Failed, _) if self.job.is_some() => self.give_up(cx, Say::Broken),
             (SideEvent::Failed, _) => self.channel = Channel::None,
-            (SideEvent::Listening(_) | SideEvent::Sent | SideEvent::Ended, _) => {}
+            (
+                SideEvent::Listening(_) | SideEvent::Secured | SideEvent::Sent | SideEvent::Ended,
+                _,
+            ) => {}
         }
         self.work(cx);
     }
@@ -1000,7 +1049,19 @@ impl StreamSession for FtpSession {
     }
 
     fn reads_side(&self) -> bool {
-        self.running && matches!(self.job, Some((Job::Upload { .. }, _)))
+        self.running && !self.securing && matches!(self.job, Some((Job::Upload { .. }, _)))
+    }
+
+    fn tls(&self) -> TlsOffer {
+        TlsOffer::of(security::tls_server(self.server))
+    }
+
+    fn on_tls(&mut self, cx: &mut StreamContext<'_>, _facts: &TlsFacts) {
+        self.upgrading = false;
+        self.security.control = true;
+        // A login begun in plain text does not count (RFC 4217 §4.2).
+        self.user = None;
+        self.touch(cx.now());
     }
 }
 

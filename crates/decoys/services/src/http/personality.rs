@@ -1,6 +1,7 @@
 //! How the claimed server words its answers: header order, error pages, keep-alive.
 
 use base_model::Timestamp;
+use decoys_kit::TlsServer;
 
 /// The two servers a decky may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +144,53 @@ impl Personality {
             out.extend_from_slice(&page.body);
         }
         out
+    }
+
+    /// The software, as far as its TLS goes.
+    pub(super) const fn tls_server(&self) -> TlsServer {
+        match self.kind {
+            Kind::Apache => TlsServer::Apache,
+            Kind::Nginx => TlsServer::Nginx,
+        }
+    }
+
+    /// Whether it answers plain text that begins with `first` on a port that begins with TLS: nginx
+    /// looks at the first byte, Apache leaves it to OpenSSL, which knows a few methods.
+    pub(super) fn takes_plain(&self, first: &[u8]) -> bool {
+        match self.kind {
+            Kind::Nginx => first.first().is_some_and(|&byte| byte != 0x16 && byte & 0x80 == 0),
+            Kind::Apache => {
+                let methods: [&[u8]; 4] = [b"GET ", b"POST ", b"HEAD ", b"PUT "];
+                methods.iter().any(|method| first.starts_with(method))
+            }
+        }
+    }
+
+    /// What it answers to a request in plain text there, and whether without the body for `HEAD`.
+    pub(super) fn plain_page(&self) -> (Page, bool) {
+        match self.kind {
+            Kind::Nginx => {
+                let product = &self.product;
+                let body = format!(
+                    "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title>\
+                     </head>\r\n<body>\r\n<center><h1>400 Bad Request</h1></center>\r\n<center>The \
+                     plain HTTP request was sent to HTTPS port</center>\r\n<hr><center>{product}\
+                     </center>\r\n</body>\r\n</html>\r\n"
+                );
+                (Page { content_type: "text/html", ..Page::html(400, body) }, true)
+            }
+            Kind::Apache => {
+                let body = "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\" \
+                     \"http://www.w3.org/TR/html4/strict.dtd\">\n<html><head>\n\
+                     <title>400 Bad Request</title>\n</head><body>\n<h1>Bad Request</h1>\n\
+                     <p>Your browser sent a request that this server could not understand.<br />\n\
+                     Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />\n \
+                     Instead use the HTTPS scheme to access this URL, please.<br />\n</p>\n\
+                     </body></html>\n";
+                let content_type = "text/html; charset=iso-8859-1";
+                (Page { content_type, ..Page::html(400, body) }, false)
+            }
+        }
     }
 
     /// The server's own page for `status`; `host` and `port` as the request named them.

@@ -7,7 +7,7 @@ use base_model::catalogue::{self, Request};
 use decoys_host::HostHandle;
 use decoys_host::fs::Creds;
 use decoys_host::persona;
-use decoys_kit::{Choices, Opening, Settings, StreamContext, StreamSession};
+use decoys_kit::{Choices, Opening, Settings, StreamContext, StreamSession, TlsFacts, TlsOffer};
 use rand_core::Rng as _;
 
 use super::apps::{self, Visit};
@@ -26,15 +26,24 @@ const SAMPLE: usize = 512;
 /// Debian's `www-data`.
 const WWW_DATA: u32 = 33;
 
-pub(super) struct HttpSession {
+pub(crate) struct HttpSession {
     host: HostHandle,
     settings: Settings,
     server: Personality,
     port: u16,
+    scheme: Scheme,
+    tls: Option<TlsFacts>,
     input: Vec<u8>,
     state: State,
     deadline: Option<Timestamp>,
     answered: u32,
+}
+
+/// What the port is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
 }
 
 enum State {
@@ -44,7 +53,7 @@ enum State {
 }
 
 impl HttpSession {
-    pub(super) fn new(opening: Opening<HostHandle>) -> Self {
+    pub(crate) fn new(opening: Opening<HostHandle>, scheme: Scheme) -> Self {
         let decky = opening.host.decky();
         let choices = Choices::new(&decky.secret);
         let product = opening.settings.text("server_header");
@@ -55,6 +64,8 @@ impl HttpSession {
             settings: opening.settings,
             server,
             port: opening.local.port,
+            scheme,
+            tls: None,
             input: Vec::new(),
             state: State::Head,
             deadline: None,
@@ -131,7 +142,9 @@ impl HttpSession {
 
     fn answer(&mut self, cx: &mut StreamContext<'_>, head: &Head, body: &[u8]) {
         let (path, query) = head.path_and_query();
-        let page = self.page(cx, head, path, body);
+        let plain = self.scheme == Scheme::Https && self.tls.is_none();
+        let (page, head_only) =
+            if plain { self.server.plain_page() } else { (self.page(cx, head, path, body), true) };
         let body_blob = (body.len() > BODY_IN_EVENT).then(|| cx.keep(body.to_vec()));
         cx.emit(catalogue::http_request(&Request {
             method: &head.method,
@@ -143,14 +156,15 @@ impl HttpSession {
             body_blob,
             status: page.status,
             credential: credentials::find(head, body),
+            tls_ja4: self.tls.as_ref().map(|tls| tls.ja4.as_str()),
         }));
         cx.commit();
         let connection = head.header("connection").unwrap_or_default();
         let asked = Asked {
-            keep_alive: head.keeps_alive() && self.answered + 1 < MAX_REQUESTS,
+            keep_alive: !plain && head.keeps_alive() && self.answered + 1 < MAX_REQUESTS,
             said_keep_alive: connection.eq_ignore_ascii_case(b"keep-alive"),
             before: self.answered,
-            head_only: head.method == b"HEAD",
+            head_only: head_only && head.method == b"HEAD",
         };
         cx.send(self.server.answer(&page, asked, cx.now()));
         self.answered += 1;
@@ -175,7 +189,8 @@ impl HttpSession {
             Page::html(200, body)
         } else {
             let app = self.settings.text("fake_app").unwrap_or("none");
-            let visit = Visit { head, path, body, host: &host, fresh: &fresh };
+            let scheme = if self.tls.is_some() { "https" } else { "http" };
+            let visit = Visit { head, path, body, host: &host, scheme, fresh: &fresh };
             apps::page(app, &visit)
                 .or_else(|| self.file(path))
                 .unwrap_or_else(|| self.error(404, &host))
@@ -303,6 +318,23 @@ impl StreamSession for HttpSession {
 
     fn poll_timeout(&self) -> Option<Timestamp> {
         self.deadline
+    }
+
+    fn tls(&self) -> TlsOffer {
+        let text = |key| self.settings.text(key).map(str::to_owned);
+        TlsOffer {
+            server: self.server.tls_server(),
+            name: text("tls_cn"),
+            given: text("tls_cert").zip(text("tls_key")),
+        }
+    }
+
+    fn on_tls(&mut self, _cx: &mut StreamContext<'_>, facts: &TlsFacts) {
+        self.tls = Some(facts.clone());
+    }
+
+    fn takes_plain(&self, first: &[u8]) -> bool {
+        self.server.takes_plain(first)
     }
 }
 

@@ -3,7 +3,8 @@
 //! Takes mail for its own domain from everybody and for all others from those who log in, with the
 //! texts, limits and pauses of Postfix. A message is kept with its exact bytes, looked into
 //! (`content`), delivered to the mailbox on the machine, and told of, before the client hears that it
-//! was queued. On 587 a login comes first. Not here: TLS, sending anything on.
+//! was queued. On 587 a login comes first. `STARTTLS` is offered, not
+//! demanded, so that passwords in plain text come in too. Not here: sending anything on.
 
 mod command;
 mod content;

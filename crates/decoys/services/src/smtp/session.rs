@@ -8,7 +8,7 @@ use std::time::Duration;
 use base_model::catalogue::{self, Envelope};
 use base_model::{Fact, Kind, Peer, Secret, Timestamp};
 use decoys_host::HostHandle;
-use decoys_kit::{Opening, StreamContext, StreamSession};
+use decoys_kit::{Opening, StreamContext, StreamSession, TlsFacts, TlsOffer, TlsServer};
 use rand_core::Rng as _;
 
 use super::command::{Address, address, words};
@@ -43,13 +43,13 @@ const AUTH_DELAY_MICROS: u64 = 2_000_000;
 /// Submission (RFC 6409).
 const SUBMISSION: u16 = 587;
 
-/// What EHLO lists after the host name. `STARTTLS` belongs after `ETRN`, once the runtime can turn a
-/// stream into TLS.
+/// What EHLO lists after the host name; the one that is gone once the stream is encrypted among it.
 const EXTENSIONS: &[&str] = &[
     "PIPELINING",
     "SIZE 10240000",
     "VRFY",
     "ETRN",
+    STARTTLS,
     "AUTH PLAIN LOGIN",
     "ENHANCEDSTATUSCODES",
     "8BITMIME",
@@ -57,6 +57,8 @@ const EXTENSIONS: &[&str] = &[
     "SMTPUTF8",
     "CHUNKING",
 ];
+
+const STARTTLS: &str = "STARTTLS";
 
 /// What the next bytes are.
 enum Mode {
@@ -118,6 +120,9 @@ pub(super) struct SmtpSession {
     told: bool,
     delayed: Option<Delayed>,
     deadline: Option<Timestamp>,
+    /// The stream is about to be encrypted; what is plain is dropped.
+    upgrading: bool,
+    encrypted: bool,
     over: bool,
 }
 
@@ -159,6 +164,8 @@ impl SmtpSession {
             told: false,
             delayed: None,
             deadline: None,
+            upgrading: false,
+            encrypted: false,
             over: false,
         }
     }
@@ -217,7 +224,7 @@ impl SmtpSession {
     fn work(&mut self, cx: &mut StreamContext<'_>) {
         let input = std::mem::take(&mut self.input);
         let mut rest = input.as_slice();
-        while !self.over && self.delayed.is_none() {
+        while !self.over && !self.upgrading && self.delayed.is_none() {
             if self.errors >= HARD_ERRORS {
                 let text = format!("421 4.7.0 {} Error: too many errors", self.fqdn);
                 self.say_after(cx, Duration::ZERO, text, true);
@@ -239,7 +246,7 @@ impl SmtpSession {
             };
             rest = rest.get(used..).unwrap_or_default();
         }
-        if !self.over {
+        if !self.over && !self.upgrading {
             self.input = rest.to_vec();
         }
     }
@@ -306,7 +313,7 @@ impl SmtpSession {
             b"VRFY" => self.vrfy(cx, arguments),
             b"ETRN" => self.etrn(cx, arguments),
             b"QUIT" => self.say_after(cx, Duration::ZERO, "221 2.0.0 Bye".to_owned(), true),
-            b"STARTTLS" => self.fail(cx, "502 5.5.1 Error: command not implemented"),
+            b"STARTTLS" => self.start_tls(cx, arguments),
             b"XCLIENT" | b"XFORWARD" if self.transaction.is_some() => {
                 self.fail(cx, "503 5.5.1 Error: MAIL transaction in progress");
             }
@@ -315,6 +322,21 @@ impl SmtpSession {
             }
             _ => self.unknown(cx, line, &upper),
         }
+    }
+
+    fn start_tls(&mut self, cx: &mut StreamContext<'_>, arguments: &[&[u8]]) {
+        if !arguments.is_empty() {
+            return self.fail(cx, "501 5.5.4 Syntax: STARTTLS");
+        }
+        if self.encrypted {
+            return self.fail(cx, "554 5.5.1 Error: TLS already active");
+        }
+        if std::mem::take(&mut self.told) {
+            cx.commit();
+        }
+        self.send(cx, "220 2.0.0 Ready to start TLS", false);
+        self.upgrading = true;
+        cx.start_tls();
     }
 
     fn unknown(&mut self, cx: &mut StreamContext<'_>, line: &[u8], verb: &[u8]) {
@@ -345,6 +367,9 @@ impl SmtpSession {
         }
         let mut text = format!("250-{}", self.fqdn);
         for (at, extension) in EXTENSIONS.iter().enumerate() {
+            if *extension == STARTTLS && self.encrypted {
+                continue;
+            }
             let mark = if at + 1 == EXTENSIONS.len() { ' ' } else { '-' };
             text.push_str(&format!("\r\n250{mark}{extension}"));
         }
@@ -672,10 +697,12 @@ impl SmtpSession {
         let unknown = (b"unknown".to_vec(), true);
         let (helo, extended) = self.helo.as_ref().unwrap_or(&unknown);
         let (helo, ip, fqdn) = (shown(helo), self.peer.ip, &self.fqdn);
-        let protocol = match (extended, self.user.is_some()) {
-            (true, true) => "ESMTPA",
-            (true, false) => "ESMTP",
-            (false, _) => "SMTP",
+        let protocol = match (extended, self.encrypted, self.user.is_some()) {
+            (true, true, true) => "ESMTPSA",
+            (true, true, false) => "ESMTPS",
+            (true, false, true) => "ESMTPA",
+            (true, false, false) => "ESMTP",
+            (false, ..) => "SMTP",
         };
         for (recipient, account) in &transaction.recipients {
             let Some(account) = account else { continue };
@@ -749,7 +776,7 @@ impl StreamSession for SmtpSession {
     }
 
     fn on_bytes(&mut self, cx: &mut StreamContext<'_>, bytes: &[u8]) {
-        if self.over {
+        if self.over || self.upgrading {
             return;
         }
         self.deadline = Some(cx.now() + TIMEOUT);
@@ -797,6 +824,21 @@ impl StreamSession for SmtpSession {
 
     fn reads(&self) -> bool {
         self.delayed.is_none()
+    }
+
+    fn tls(&self) -> TlsOffer {
+        TlsOffer::of(TlsServer::Postfix)
+    }
+
+    fn on_tls(&mut self, cx: &mut StreamContext<'_>, _facts: &TlsFacts) {
+        self.upgrading = false;
+        self.encrypted = true;
+        // Everything said before counts no more (RFC 3207 §4.2).
+        self.helo = None;
+        self.transaction = None;
+        self.line.clear();
+        self.cut = false;
+        self.deadline = Some(cx.now() + TIMEOUT);
     }
 }
 

@@ -30,6 +30,8 @@ pub struct General {
     pub gw: Option<(Ipv4Addr, Place)>,
     /// Addresses that a DHCP server hands out, ends included; no decky gets one of them.
     pub dhcp_range: Option<((Ipv4Addr, Ipv4Addr), Place)>,
+    /// The domain of deckies that are not given another.
+    pub domain: Option<String>,
 }
 
 pub(super) fn general(section: &Section<'_>, findings: &mut Findings) -> General {
@@ -48,7 +50,7 @@ pub(super) fn general(section: &Section<'_>, findings: &mut Findings) -> General
     keys.checked("ipvlan", "yes or no", is_flag, findings);
     keys.mutate_interval(findings);
     keys.checked("naming", "a pattern such as {site}{role}{nn}", is_naming, findings);
-    keys.checked("domain", "a domain name", is_domain, findings);
+    let domain = keys.domain(findings);
     keys.checked("log_file", "a path", |_| true, findings);
     keys.checked(
         "egress",
@@ -57,7 +59,7 @@ pub(super) fn general(section: &Section<'_>, findings: &mut Findings) -> General
         findings,
     );
     keys.conclude(KEYS, findings);
-    General { net, gw, dhcp_range }
+    General { net, gw, dhcp_range, domain }
 }
 
 fn dhcp_range(

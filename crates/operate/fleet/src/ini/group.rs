@@ -65,7 +65,7 @@ pub(super) fn group<'c>(
     let users = users(&mut keys, findings);
     keys.mutate_interval(findings);
     keys.checked("stack_profile", "a slug", is_slug, findings);
-    keys.checked("domain", "a domain name", is_domain, findings);
+    let domain = keys.domain(findings);
     keys.checked("tags", "words separated by commas", |it| it.split(',').all(is_slug), findings);
     keys.checked("vlan", "a number from 1 to 4094", is_vlan, findings);
     keys.checked("host", "the name of a host", is_domain, findings);
@@ -83,6 +83,7 @@ pub(super) fn group<'c>(
         os,
         distros,
         hostname,
+        domain,
         mac,
         mac_vendor,
         users,

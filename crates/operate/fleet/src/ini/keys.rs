@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::document::{Given, Section};
+use super::general::is_domain;
 use crate::nearest::did_you_mean;
 use crate::problem::{Findings, Place, Problem, brief};
 
@@ -63,6 +64,16 @@ impl<'s, 't> Keys<'s, 't> {
         let text =
             format!("[{}] {key}= must be {what}, got '{}'", self.section, brief(given.value));
         Problem::new(Some(given.at), text)
+    }
+
+    /// The domain that `domain` names.
+    pub(crate) fn domain(&mut self, findings: &mut Findings) -> Option<String> {
+        let given = self.take("domain")?;
+        if !is_domain(given.value) {
+            findings.error(self.must_be("domain", "a domain name", given));
+            return None;
+        }
+        Some(given.value.to_lowercase())
     }
 
     /// The minutes of `mutate_interval`, in either spelling; they have no effect here.

@@ -278,11 +278,11 @@ fn custom_services_are_checked_and_refused() {
 
 #[test]
 fn keys_without_effect_are_checked_and_said() {
-    let general = "[general]\nipvlan=yes\nnaming={site}{nn}\ndomain=corp.local\nlog_file=/x\n\
+    let general = "[general]\nipvlan=yes\nnaming={site}{nn}\nlog_file=/x\n\
                    egress=off\nmutate_interval=5\n[web]\nservices=ssh\nstack_profile=linux6\n\
-                   domain=corp.local\ntags=a,b\nvlan=12\nhost=w1\nzone=eu\n";
+                   tags=a,b\nvlan=12\nhost=w1\nzone=eu\n";
     let warnings = warned(general);
-    assert_eq!(warnings.len(), 12, "{warnings:#?}");
+    assert_eq!(warnings.len(), 10, "{warnings:#?}");
     assert!(warnings.iter().all(|text| text.ends_with("= has no effect in this build")));
     let wrong = "[general]\nnet=x\ngw=1.2.3\ndhcp_range=9-1\nipvlan=perhaps\nnaming=x\ndomain=-a\n\
                  egress=all\nlog_target=host\ninterface=a/b\nmutate_interval=no\n[web]\n\

@@ -83,6 +83,7 @@ pub(super) fn difference(before: &Decky, after: &Decky) -> String {
         ("mac", before.mac != after.mac),
         ("mac_vendor", before.mac_vendor != after.mac_vendor),
         ("hostname", before.hostname != after.hostname),
+        ("domain", before.domain != after.domain),
         ("archetype", before.archetype != after.archetype),
         ("distro", before.distro != after.distro),
         ("nmap_os", before.os != after.os),

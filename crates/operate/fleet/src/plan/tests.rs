@@ -30,6 +30,7 @@ impl Ask<'_> {
             mode: self.mode,
             existing: self.existing,
             network: &self.network,
+            domain: Some("corp.example"),
             catalogue,
             limit: self.limit,
             now: NOW,
@@ -199,7 +200,9 @@ fn more_deckies_than_the_limit_are_refused() {
     let two = "[a]\nservices=ssh\namount=2\n";
     assert_eq!(
         asking.refused(two),
-        ["Deployment would result in 5 deckies, exceeding the configured limit of 4"]
+        [
+            "Deployment would result in 5 deckies, exceeding the configured limit of 4 (set another with `decnet config set deployment-limit N`)"
+        ]
     );
     asking.mode = Mode::Replace;
     assert!(asking.file(two).is_ok());
@@ -331,4 +334,18 @@ proptest! {
         prop_assert_eq!(distinct(|it| it.hostname.clone()), after.len());
         prop_assert_eq!(distinct(|it| format!("{:?}", it.mac)), after.len());
     }
+}
+
+#[test]
+fn deckies_are_in_the_fleets_domain_or_in_their_own() {
+    let plan = ask(&[]).file("[a]\nservices=ssh\n[b]\nservices=ssh\ndomain=Lab.Example\n").unwrap();
+    let domains: Vec<_> = plan.add.iter().map(|decky| decky.domain.as_deref().unwrap()).collect();
+    assert_eq!(domains, ["corp.example", "lab.example"]);
+    let plan = plan.fleet();
+    let mut again = ask(&plan);
+    again.mode = Mode::Replace;
+    let changed = again.file("[a]\nservices=ssh\ndomain=x.example\n[b]\nservices=ssh\n").unwrap();
+    let after: Vec<_> =
+        changed.change.iter().map(|it| it.after.domain.as_deref().unwrap()).collect();
+    assert_eq!((after, changed.keep.len()), (vec!["x.example"], 1));
 }

@@ -207,7 +207,7 @@ async fn what_is_refused_changes_nothing() {
             ),
             (
                 "[c]\nservices=ssh\namount=3\n",
-                "Deployment would result in 5 deckies, exceeding the configured limit of 4",
+                "Deployment would result in 5 deckies, exceeding the configured limit of 4 (set another with `decnet config set deployment-limit N`)",
             ),
             (
                 "[general]\nnet=127.5.0.0/16\n[c]\nservices=ssh\n",

@@ -105,6 +105,7 @@ async fn the_network_is_one_row() {
                 subnet: subnet.into(),
                 gateway: None,
                 ip_start: "127.9.0.1".into(),
+                domain: (subnet == "127.9.0.0/16").then(|| "corp.example".into()),
                 updated_at: at(1),
             };
             let settings = Some(settings);

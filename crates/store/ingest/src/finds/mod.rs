@@ -6,6 +6,7 @@
 mod http;
 mod proxy;
 mod quirks;
+mod tls;
 mod user_agent;
 
 use std::net::IpAddr;
@@ -45,6 +46,8 @@ pub(crate) fn of(event: &Event, source: Option<IpAddr>) -> Vec<Find> {
         "ssh_client_banner" => banner(event).into_iter().collect(),
         "file_captured" => file(event).into_iter().collect(),
         "message_stored" => mail(event).into_iter().collect(),
+        "tls_client_hello" => tls::hello(event),
+        "tls_session" | "tls_alert" => Vec::new(),
         _ if http::speaks(&event.service) => http::finds(event, source),
         _ => Vec::new(),
     }

@@ -61,6 +61,7 @@ fn http(headers: &[(Vec<u8>, Vec<u8>)]) -> base_model::Fact {
         body: b"",
         body_blob: None,
         status: 200,
+        tls_ja4: None,
         credential: None,
     })
 }

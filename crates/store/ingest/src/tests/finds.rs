@@ -21,6 +21,7 @@ fn request(seq: u64, service: &'static str, path: &str, headers: &[(&str, &str)]
         body: b"",
         body_blob: None,
         status: 200,
+        tls_ja4: None,
         credential: None,
     });
     Event { service: service.into(), ..of(seq, fact) }
@@ -72,6 +73,36 @@ async fn proxy_headers_leak_or_lie_on_every_web_service() {
         let empty = bounties(&world, "http_useragent").await;
         assert_eq!(empty[0].payload["category"], "empty");
         assert_eq!(holdings(world.db()).await.attackers["203.0.113.9"].bounty_count, 5);
+    }
+}
+
+#[tokio::test]
+async fn a_tls_client_is_one_find_whatever_name_it_asks_for() {
+    for world in worlds().await {
+        let hello = |seq, sni: &'static [u8]| {
+            let fact = catalogue::tls_client_hello(&catalogue::ClientHello {
+                ja3: "577fbfd57b256f5467f2fe09d1105a26",
+                ja4: "t13d1516h2_8daaf6152771_d8a2da3f94cd",
+                ja4_raw: "t13d1516h2_002f_0005_0403",
+                version: "TLS 1.3",
+                sni: Some(sni),
+                alpn: b"h2",
+                ciphers: "47",
+                extensions: "5",
+                groups: "29",
+                resumption: "psk",
+            });
+            record(Event { service: "smtp".into(), ..of(seq, fact) })
+        };
+        world.apply(&[hello(1, b"a.lan")]).await;
+        world.apply(&[hello(2, b"b.lan")]).await;
+        let found = bounties(&world, "d8a2da3f94cd").await;
+        assert_eq!((found.len(), found[0].seen_count), (1, 2));
+        assert_eq!(found[0].payload["fingerprint_type"], "ja3");
+        assert_eq!(found[0].payload["ja3"], "577fbfd57b256f5467f2fe09d1105a26");
+        assert_eq!(found[0].context["sni"], "b.lan");
+        let resumed = bounties(&world, "tls_resumption").await;
+        assert_eq!(resumed[0].payload["mechanisms"], "psk");
     }
 }
 

@@ -35,8 +35,12 @@ impl Shell {
 
     /// The shell of `user`.
     pub(super) fn of(user: &'static str) -> Self {
-        let host = crate::testing::host(1, "debian");
-        Self { host, user, now: Timestamp::from_micros(NOW * 1_000_000) }
+        Self { user, ..Self::on(crate::testing::host(1, "debian")) }
+    }
+
+    /// Root's, on `host`.
+    pub(super) fn on(host: HostHandle) -> Self {
+        Self { host, user: "root", now: Timestamp::from_micros(NOW * 1_000_000) }
     }
 
     /// The same machine, as `user`.

@@ -46,6 +46,8 @@ pub enum Entry {
     Ssh,
     /// `telnetd` and `login`.
     Telnet,
+    /// None: a server of the machine was made to start a program.
+    Server,
 }
 
 /// What to start.
@@ -222,7 +224,7 @@ impl Process {
     /// What came out since the last call, in order.
     #[must_use]
     pub fn take(&mut self) -> Vec<Item> {
-        std::mem::take(&mut self.io.lock().items)
+        self.io.lock().take_items()
     }
 
     /// When it wants to be polled again without input.

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::task::Poll;
 
 use crate::shell::interp::{Dialect, Flow, Interp, wants_more};
-use crate::shell::io::{Act, Boxed, Item, Shared};
+use crate::shell::io::{Act, Boxed, Shared};
 use crate::shell::limits;
 use crate::shell::proc::Proc;
 use crate::shell::readline::{Line, read_line};
@@ -105,28 +105,19 @@ pub(super) async fn run_login_shell(proc: Proc) -> u8 {
 
 impl Interp {
     /// Tells that a command line starts; its fuel is fresh.
-    fn begin_line(&mut self, line: &[u8]) -> usize {
-        let mut io = self.proc.io.lock();
-        io.begin_line();
-        let position = io.items.len();
-        io.items.push(Item::Act(Act::Command {
+    pub(crate) fn begin_line(&mut self, line: &[u8]) -> usize {
+        self.proc.io.lock().begin_command(Act::Command {
             line: line.to_vec(),
             user: self.proc.user.name.clone(),
             uid: self.proc.user.creds.uid,
             pwd: self.proc.cwd.clone(),
             status: None,
-        }));
-        position
+        })
     }
 
     /// Adds the status to what [`Interp::begin_line`] told, if that was not taken yet.
-    fn end_line(&mut self, position: usize) {
-        let ended = self.status;
-        if let Some(Item::Act(Act::Command { status, .. })) =
-            self.proc.io.lock().items.get_mut(position)
-        {
-            *status = Some(ended);
-        }
+    pub(crate) fn end_line(&mut self, mark: usize) {
+        self.proc.io.lock().end_command(mark, self.status);
     }
 
     /// Runs `line` until it ends, is interrupted or killed.

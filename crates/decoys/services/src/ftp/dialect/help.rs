@@ -2,9 +2,19 @@
 
 use decoys_host::persona::FtpServer;
 
-/// `FEAT`.
-pub(in crate::ftp) const fn features(server: FtpServer) -> &'static str {
+/// `FEAT`; `tls` when it is set up. Pure-FTPd lists it anyway.
+pub(in crate::ftp) const fn features(server: FtpServer, tls: bool) -> &'static str {
     match server {
+        FtpServer::Vsftpd if tls => {
+            "211-Features:\r\n AUTH TLS\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n PBSZ\r\n PROT\r\n \
+             REST STREAM\r\n SIZE\r\n TVFS\r\n211 End"
+        }
+        FtpServer::ProFtpd if tls => {
+            "211-Features:\r\n AUTH TLS\r\n CCC\r\n CLNT\r\n CSID\r\n EPRT\r\n EPSV\r\n HOST\r\n \
+             LANG C.UTF-8*\r\n MDTM\r\n MFF modify;UNIX.group;UNIX.mode;\r\n MFMT\r\n \
+             MLST modify*;perm*;size*;type*;unique*;UNIX.group*;UNIX.groupname*;UNIX.mode*;UNIX.owner*;UNIX.ownername*;\r\n \
+             PBSZ\r\n PROT\r\n RANG STREAM\r\n REST STREAM\r\n SIZE\r\n SSCN\r\n TVFS\r\n UTF8\r\n211 End"
+        }
         FtpServer::Vsftpd => {
             "211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n REST STREAM\r\n SIZE\r\n TVFS\r\n211 End"
         }
@@ -22,9 +32,9 @@ pub(in crate::ftp) const fn features(server: FtpServer) -> &'static str {
     }
 }
 
-/// `HELP`; `ip` is the server's address.
-pub(in crate::ftp) fn help(server: FtpServer, ip: &str) -> String {
-    match server {
+/// `HELP`; `ip` is the server's address, `tls` whether it is set up.
+pub(in crate::ftp) fn help(server: FtpServer, ip: &str, tls: bool) -> String {
+    let text = match server {
         FtpServer::Vsftpd => "214-The following commands are recognized.\r\n \
             ABOR ACCT ALLO APPE CDUP CWD  DELE EPRT EPSV FEAT HELP LIST MDTM MKD\r\n \
             MODE NLST NOOP OPTS PASS PASV PORT PWD  QUIT REIN REST RETR RMD  RNFR\r\n \
@@ -43,7 +53,12 @@ pub(in crate::ftp) fn help(server: FtpServer, ip: &str) -> String {
              214 Direct comments to root@{ip}"
         ),
         FtpServer::PureFtpd => site_help(server, ip),
+    };
+    if !tls {
+        return text;
     }
+    let known = ["AUTH", "CCC", "PBSZ", "PROT"];
+    known.iter().fold(text, |text, verb| text.replace(&format!("{verb}*"), &format!("{verb} ")))
 }
 
 /// `SITE HELP`.

@@ -179,9 +179,8 @@ pub(in crate::ftp) enum Say<'a> {
         errno: Errno,
     },
     Umask,
-    NoSecurity {
-        verb: &'a str,
-    },
+    /// No hands were shaken on the data connection.
+    NotSecured,
     Idle,
     TooLong,
     Bye {
@@ -274,8 +273,7 @@ fn vsftpd(what: Say<'_>) -> String {
         Say::ModeSet { .. } => "200 SITE CHMOD command ok.",
         Say::ModeNotSet { .. } => "550 SITE CHMOD command failed.",
         Say::Umask => "200 Your current UMASK is 077",
-        Say::NoSecurity { verb: "AUTH" } => "500 Unknown command.",
-        Say::NoSecurity { .. } => "550 Permission denied.",
+        Say::NotSecured => "522 SSL connection failed",
         Say::Idle => "421 Timeout.",
         Say::TooLong => "500 Input line too long.",
         Say::Bye { .. } => "221 Goodbye.",
@@ -296,7 +294,8 @@ fn proftpd(what: Say<'_>) -> String {
         Say::LoggedIn { user, .. } => return format!("230 User {user} logged in"),
         Say::LoginFailed => "530 Login incorrect.",
         Say::AlreadyIn => "503 You are already logged in",
-        Say::Unknown { verb } | Say::NoSecurity { verb } => {
+        Say::NotSecured => "425 Unable to build data connection: Operation not permitted",
+        Say::Unknown { verb } => {
             return format!("500 {verb} not understood");
         }
         Say::NotImplemented { verb } => return format!("502 {verb} command not implemented"),
@@ -489,9 +488,7 @@ fn pureftpd(what: Say<'_>) -> String {
             return format!("550 Could not change perms on {path}: {}", errno.text());
         }
         Say::Umask => "500 SITE UMASK is an unknown extension",
-        Say::NoSecurity { verb: "AUTH" } => "500 This security scheme is not implemented",
-        Say::NoSecurity { verb: "PBSZ" } => "503 PBSZ=0",
-        Say::NoSecurity { .. } => "503 PROT must be preceded by a successful PBSZ command",
+        Say::NotSecured => "426 Failure writing network stream",
         Say::Idle => "421 Timeout - try typing a little faster next time",
         Say::TooLong => "500 Line too long",
         Say::Bye { sent, received } => {

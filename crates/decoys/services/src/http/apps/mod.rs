@@ -14,6 +14,8 @@ pub(super) struct Visit<'r> {
     pub(super) body: &'r [u8],
     /// Host name the machine answers with.
     pub(super) host: &'r str,
+    /// `http` or `https`.
+    pub(super) scheme: &'static str,
     /// 32 bytes that are new each time, for tokens.
     pub(super) fresh: &'r [u8; 32],
 }

@@ -7,7 +7,7 @@ pub(super) fn page(visit: &Visit<'_>) -> Option<Page> {
     match visit.path {
         b"/" => Some(Page::html(302, "").with("Location", "/phpmyadmin/")),
         b"/phpmyadmin" => {
-            let to = format!("http://{}/phpmyadmin/", visit.host);
+            let to = format!("{}://{}/phpmyadmin/", visit.scheme, visit.host);
             Some(Page::html(301, "").with("Location", to))
         }
         b"/phpmyadmin/" | b"/phpmyadmin/index.php" | b"/pma/" => Some(login(visit)),

@@ -29,14 +29,14 @@ fn denied() -> Page {
 }
 
 fn welcome(visit: &Visit<'_>) -> Page {
-    let host = escaped(visit.host.as_bytes());
+    let (host, scheme) = (escaped(visit.host.as_bytes()), visit.scheme);
     let body = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n    <head>\n        <meta charset=\"UTF-8\" />\n        \
          <title>Apache Tomcat/9.0.70</title>\n    </head>\n\n    <body>\n        <h1>Apache \
          Tomcat/9.0.70</h1>\n        <h2>If you're seeing this, you've successfully installed Tomcat. \
-         Congratulations!</h2>\n        <a href=\"http://{host}/manager/status\">Server Status</a>\n        \
-         <a href=\"http://{host}/manager/html\">Manager App</a>\n        <a \
-         href=\"http://{host}/host-manager/html\">Host Manager</a>\n    </body>\n\n</html>\n"
+         Congratulations!</h2>\n        <a href=\"{scheme}://{host}/manager/status\">Server Status</a>\n        \
+         <a href=\"{scheme}://{host}/manager/html\">Manager App</a>\n        <a \
+         href=\"{scheme}://{host}/host-manager/html\">Host Manager</a>\n    </body>\n\n</html>\n"
     );
     Page::html(200, body)
 }

@@ -9,8 +9,10 @@ pub(super) fn page(visit: &Visit<'_>) -> Option<Page> {
         b"/" | b"/index.php" => Some(front(visit)),
         b"/wp-login.php" => Some(login(visit, post)),
         b"/wp-admin" | b"/wp-admin/" => {
-            let to =
-                format!("http://{}/wp-login.php?redirect_to=%2Fwp-admin%2F&reauth=1", visit.host);
+            let to = format!(
+                "{}://{}/wp-login.php?redirect_to=%2Fwp-admin%2F&reauth=1",
+                visit.scheme, visit.host
+            );
             Some(Page::html(302, "").with("Location", to))
         }
         b"/xmlrpc.php" if post => Some(xmlrpc(visit)),
@@ -20,9 +22,10 @@ pub(super) fn page(visit: &Visit<'_>) -> Option<Page> {
         }
         b"/wp-json/wp/v2/users" | b"/wp-json/wp/v2/users/" => {
             let body = format!(
-                "[{{\"id\":1,\"name\":\"admin\",\"url\":\"http://{0}\",\"description\":\"\",\
-                 \"link\":\"http://{0}/author/admin/\",\"slug\":\"admin\"}}]",
-                escaped(visit.host.as_bytes())
+                "[{{\"id\":1,\"name\":\"admin\",\"url\":\"{1}://{0}\",\"description\":\"\",\
+                 \"link\":\"{1}://{0}/author/admin/\",\"slug\":\"admin\"}}]",
+                escaped(visit.host.as_bytes()),
+                visit.scheme
             );
             let page = Page::html(200, body);
             Some(Page { content_type: "application/json; charset=UTF-8", ..page })
@@ -36,22 +39,22 @@ pub(super) fn page(visit: &Visit<'_>) -> Option<Page> {
 }
 
 fn front(visit: &Visit<'_>) -> Page {
-    let host = escaped(visit.host.as_bytes());
+    let (host, scheme) = (escaped(visit.host.as_bytes()), visit.scheme);
     let body = format!(
         "<!DOCTYPE html>\n<html lang=\"en-US\">\n<head>\n<meta charset=\"UTF-8\" />\n\
          <meta name=\"generator\" content=\"WordPress 6.4.3\" />\n<title>{host}</title>\n\
-         <link rel=\"https://api.w.org/\" href=\"http://{host}/wp-json/\" />\n</head>\n\
+         <link rel=\"https://api.w.org/\" href=\"{scheme}://{host}/wp-json/\" />\n</head>\n\
          <body class=\"home blog\">\n<h1 class=\"wp-block-site-title\">{host}</h1>\n\
-         <h2><a href=\"http://{host}/?p=1\">Hello world!</a></h2>\n\
+         <h2><a href=\"{scheme}://{host}/?p=1\">Hello world!</a></h2>\n\
          <p>Welcome to WordPress. This is your first post. Edit or delete it, then start writing!</p>\n\
-         <p><a href=\"http://{host}/wp-login.php\">Log in</a></p>\n</body>\n</html>\n"
+         <p><a href=\"{scheme}://{host}/wp-login.php\">Log in</a></p>\n</body>\n</html>\n"
     );
     Page::html(200, body)
-        .with("Link", format!("<http://{}/wp-json/>; rel=\"https://api.w.org/\"", visit.host))
+        .with("Link", format!("<{scheme}://{}/wp-json/>; rel=\"https://api.w.org/\"", visit.host))
 }
 
 fn login(visit: &Visit<'_>, post: bool) -> Page {
-    let host = escaped(visit.host.as_bytes());
+    let (host, scheme) = (escaped(visit.host.as_bytes()), visit.scheme);
     let error = if post {
         "<div id=\"login_error\" class=\"notice notice-error\"><p><strong>Error:</strong> The \
          password you entered is incorrect. <a href=\"/wp-login.php?action=lostpassword\">Lost your \
@@ -65,7 +68,7 @@ fn login(visit: &Visit<'_>, post: bool) -> Page {
          WordPress</title>\n<meta name='robots' content='max-image-preview:large, noindex, noarchive' \
          />\n</head>\n<body class=\"login no-js login-action-login wp-core-ui  locale-en-us\">\n\
          <div id=\"login\">\n<h1><a href=\"https://wordpress.org/\">Powered by WordPress</a></h1>\n\
-         {error}<form name=\"loginform\" id=\"loginform\" action=\"http://{host}/wp-login.php\" \
+         {error}<form name=\"loginform\" id=\"loginform\" action=\"{scheme}://{host}/wp-login.php\" \
          method=\"post\">\n<p><label for=\"user_login\">Username or Email Address</label>\n<input \
          type=\"text\" name=\"log\" id=\"user_login\" class=\"input\" value=\"\" size=\"20\" /></p>\n\
          <p><label for=\"user_pass\">Password</label>\n<input type=\"password\" name=\"pwd\" \

@@ -104,7 +104,7 @@ pub(super) fn sockets(proc: &Proc) -> Vec<Socket> {
                     crate::persona::FtpServer::ProFtpd => "proftpd",
                     crate::persona::FtpServer::PureFtpd => "pure-ftpd",
                 },
-                "mysql" => "mariadbd",
+                "mysql" => machine.facts().release.mysql_program(),
                 "redis" => "redis-server",
                 "smb" => "smbd",
                 "smtp" => "master",
@@ -119,10 +119,13 @@ pub(super) fn sockets(proc: &Proc) -> Vec<Socket> {
         for service in &machine.decky().services {
             let (program, pid) = owner(&service.name);
             for port in &service.ports {
-                for local in ["0.0.0.0", "::"] {
+                // As their configuration binds them.
+                let one = matches!(service.name.as_str(), "mysql" | "redis");
+                let locals: &[&str] = if one { &["0.0.0.0"] } else { &["0.0.0.0", "::"] };
+                for local in locals {
                     out.push(Socket {
                         udp: service.transport == Transport::Udp,
-                        local: local.to_owned(),
+                        local: (*local).to_owned(),
                         local_port: port.number,
                         peer: None,
                         program: program.clone(),
@@ -138,18 +141,17 @@ pub(super) fn sockets(proc: &Proc) -> Vec<Socket> {
         };
         let here = machine.decky().ip.to_string();
         for session in machine.every_session() {
+            let (local_port, program) = match session.entry {
+                Entry::Ssh => (port("ssh", 22), format!("sshd: {}", session.user)),
+                Entry::Telnet => (port("telnet", 23), "in.telnetd".to_owned()),
+                Entry::Server => continue,
+            };
             out.push(Socket {
                 udp: false,
                 local: here.clone(),
-                local_port: match session.entry {
-                    Entry::Ssh => port("ssh", 22),
-                    Entry::Telnet => port("telnet", 23),
-                },
+                local_port,
                 peer: Some((session.from.clone(), session.port)),
-                program: match session.entry {
-                    Entry::Ssh => format!("sshd: {}", session.user),
-                    Entry::Telnet => "in.telnetd".to_owned(),
-                },
+                program,
                 pid: session.pid.saturating_sub(2),
             });
         }

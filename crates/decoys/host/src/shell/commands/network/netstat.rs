@@ -199,6 +199,9 @@ pub(in crate::shell::commands) async fn ss(proc: &mut Proc) -> Outcome {
                     "master" => 100,
                     "vsftpd" => 32,
                     "pure-ftpd" => 9,
+                    "mariadbd" => 80,
+                    "mysqld" => 151,
+                    "postgres" => 200,
                     _ => 511,
                 }
             } else {

@@ -1,5 +1,8 @@
 //! The tools agree with the machine, and nothing leaves.
 
+use base_model::{DeckyService, Port};
+
+use crate::HostHandle;
 use crate::shell::Act;
 use crate::shell::commands::harness::Shell;
 
@@ -54,4 +57,33 @@ fn nothing_is_reached_and_every_try_is_told() {
         "ssh: Could not resolve hostname db.example: Temporary failure in name resolution\n",
         255,
     );
+}
+
+#[test]
+fn database_servers_run_listen_and_are_configured() {
+    for (distro, mysql, postgres) in [("debian", "mariadbd", "15"), ("ubuntu22", "mysqld", "14")] {
+        let mut decky = crate::testing::decky(1, distro);
+        for (name, number) in [("mysql", 3306), ("postgres", 5432), ("redis", 6379)] {
+            let ports = vec![Port { number, reached_at: number }];
+            let like = decky.services[0].clone();
+            decky.services.push(DeckyService { name: name.to_owned(), ports, ..like });
+        }
+        let mut shell = Shell::on(HostHandle::new(decky, None));
+        shell.prints(
+            "ps -C redis-server -o user,args | tail -n 1",
+            "root     /usr/bin/redis-server 0.0.0.0:6379\n",
+        );
+        shell.prints(&format!("ps -C {mysql} -o user | tail -n 1"), "mysql\n");
+        let listening =
+            shell.run("netstat -tlnp | awk '{print $4, $7}' | cut -d/ -f2 | sort -u").out;
+        for program in [mysql, "postgres", "redis-server"] {
+            assert!(listening.lines().any(|line| line == program), "{program}: {listening}");
+        }
+        let folder = format!("/etc/postgresql/{postgres}/main");
+        shell.prints(&format!("stat -c %U {folder}/pg_hba.conf"), "postgres\n");
+        shell.prints("stat -c %U:%G /var/lib/mysql /etc/redis", "mysql:mysql\nredis:redis\n");
+        let workers = shell.run("pgrep -c -u postgres").out;
+        assert_eq!(workers.trim(), "6");
+        shell.prints("ps -eo pid | sort | uniq -d", "");
+    }
 }

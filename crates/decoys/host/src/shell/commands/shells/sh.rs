@@ -73,6 +73,8 @@ pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
 /// Reads commands from standard input, line by line; with a prompt on a terminal.
 async fn run_from_input(shell: &mut Interp, dash: bool) {
     let tty = shell.proc.in_is_tty();
+    // What a client has a shell within a shell do is its command like any other.
+    let typed = shell.proc.in_is_client();
     let root = shell.proc.user.creds.uid == 0;
     let sign = if root { "# " } else { "$ " };
     let mut script = Vec::new();
@@ -103,7 +105,13 @@ async fn run_from_input(shell: &mut Interp, dash: bool) {
             continue;
         }
         let line = std::mem::take(&mut script);
+        let told = line.strip_suffix(b"\n").unwrap_or(&line);
+        let tells = typed && !told.iter().all(u8::is_ascii_whitespace);
+        let mark = tells.then(|| shell.begin_line(told));
         let flow = Box::pin(shell.run_source(&line)).await;
+        if let Some(mark) = mark {
+            shell.end_line(mark);
+        }
         if ended || flow == Flow::Exit {
             if tty && ended {
                 shell.proc.err("\n").await;

@@ -9,6 +9,7 @@ const UNITS: &[(&str, &str, &str)] = &[
     ("cron", "cron", "Regular background program processing daemon"),
     ("dbus", "dbus-daemon", "D-Bus System Message Bus"),
     ("mariadb", "mariadbd", "MariaDB database server"),
+    ("mysql", "mysqld", "MySQL Community Server"),
     ("nginx", "nginx", "A high performance web server and a reverse proxy server"),
     ("postfix", "master", "Postfix Mail Transport Agent"),
     ("postgresql", "postgres", "PostgreSQL RDBMS"),
