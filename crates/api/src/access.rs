@@ -9,6 +9,7 @@ use utoipa_axum::router::UtoipaMethodRouter;
 use uuid::Uuid;
 
 use crate::api::Shared;
+use crate::auth::api_token::{self, TokenHash};
 use crate::auth::token::Claims;
 use crate::params::Params;
 use crate::problem::Problem;
@@ -46,8 +47,10 @@ pub enum Access {
     Public,
     /// Whoever has a valid token, also while their password must be changed.
     AnyToken,
-    /// An account with at least this role.
+    /// An account or API token with at least this role.
     Role(Role),
+    /// An account with at least this role, and no API token: what a program must not do to itself.
+    Person(Role),
     /// The same, with a ticket in place of a token: live streams, whose browser side cannot send
     /// headers.
     Stream(Role),
@@ -61,7 +64,10 @@ impl Access {
         match self {
             Self::Public => "public",
             Self::AnyToken => "any-token",
-            Self::Role(role) | Self::Stream(role) | Self::UnlessDeveloper(role) => role.name(),
+            Self::Role(role)
+            | Self::Person(role)
+            | Self::Stream(role)
+            | Self::UnlessDeveloper(role) => role.name(),
         }
     }
 }
@@ -83,15 +89,44 @@ impl Routes {
     }
 }
 
-/// Who calls: an account that passed the route's gate.
+/// What somebody calls by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// A session of an account.
+    Session(Claims),
+    /// A key for programs.
+    Token(TokenHash),
+    /// Being an operator of this machine, who needs neither.
+    Local,
+}
+
+/// Who calls: who passed the route's gate.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
+    /// Of the account or the API token.
     pub(crate) uuid: Uuid,
     pub(crate) username: String,
     pub(crate) role: Role,
     pub(crate) must_change_password: bool,
-    /// The session it calls in; `None` for an operator of this machine, who needs none.
-    pub(crate) claims: Option<Claims>,
+    pub(crate) standing: Standing,
+}
+
+impl Caller {
+    /// The account that calls, unless it is a program or an operator of this machine.
+    pub(crate) const fn account(&self) -> Option<Uuid> {
+        match self.standing {
+            Standing::Session(_) => Some(self.uuid),
+            Standing::Token(_) | Standing::Local => None,
+        }
+    }
+
+    /// The session it calls in.
+    pub(crate) fn session(&self) -> Result<&Claims, Problem> {
+        match &self.standing {
+            Standing::Session(claims) => Ok(claims),
+            Standing::Token(_) | Standing::Local => Err(Problem::credentials()),
+        }
+    }
 }
 
 /// Whoever calls on the local socket: the user that runs DECNET, or root.
@@ -108,7 +143,7 @@ impl Local {
             username: format!("local (uid {})", self.uid),
             role: Role::Admin,
             must_change_password: false,
-            claims: None,
+            standing: Standing::Local,
         }
     }
 }
@@ -133,18 +168,20 @@ pub(crate) async fn gate(
         Access::Public => return next.run(request).await,
         Access::UnlessDeveloper(_) if api.config.developer => return next.run(request).await,
         Access::AnyToken => (None, false),
-        Access::Role(role) | Access::UnlessDeveloper(role) => (Some(role), false),
+        Access::Role(role) | Access::Person(role) | Access::UnlessDeveloper(role) => {
+            (Some(role), false)
+        }
         Access::Stream(role) => (Some(role), true),
     };
     // A body cannot be shared between threads, so the request is not held while the store is asked.
-    let session = session(&api, with_ticket, &request);
+    let standing = standing(&api, with_ticket, &request);
     // What is about one's own account needs an account.
-    if let (None, Some(_), Some(local)) = (&session, role, request.extensions().get::<Local>()) {
+    if let (None, Some(_), Some(local)) = (&standing, role, request.extensions().get::<Local>()) {
         let caller = local.caller();
         request.extensions_mut().insert(caller);
         return next.run(request).await;
     }
-    match admit(&api, role, session).await {
+    match admit(&api, access, role, standing).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -153,26 +190,33 @@ pub(crate) async fn gate(
     }
 }
 
-/// The session that a request shows a token or ticket of.
-fn session(api: &Shared, with_ticket: bool, request: &Request) -> Option<Claims> {
+/// What a request shows a token or ticket of.
+fn standing(api: &Shared, with_ticket: bool, request: &Request) -> Option<Standing> {
     if let Some(token) = bearer(request) {
-        return api.tokens.verify(token, api.now());
+        return match api_token::hash(token) {
+            Some(hash) => Some(Standing::Token(hash)),
+            None => api.tokens.verify(token, api.now()).map(Standing::Session),
+        };
     }
     if !with_ticket {
         return None;
     }
     let params = Params::parse(request.uri().query().unwrap_or_default());
-    api.tickets.redeem(params.raw("ticket")?, api.now())
+    api.tickets.redeem(params.raw("ticket")?, api.now()).map(Standing::Session)
 }
 
 async fn admit(
     api: &Shared,
+    access: Access,
     role: Option<Role>,
-    session: Option<Claims>,
+    standing: Option<Standing>,
 ) -> Result<Caller, Problem> {
-    let claims = session.ok_or_else(Problem::credentials)?;
-    let caller = api.sessions.caller(api, claims).await?;
-    let Some(role) = role else { return Ok(caller) };
+    let standing = standing.ok_or_else(Problem::credentials)?;
+    let caller = api.sessions.caller(api, standing).await?;
+    let Some(role) = role else {
+        caller.session()?;
+        return Ok(caller);
+    };
     let forbidden = |code, detail| Problem::new(StatusCode::FORBIDDEN, code, detail);
     if caller.must_change_password {
         let detail = "Password change required before accessing this resource";
@@ -180,6 +224,10 @@ async fn admit(
     }
     if caller.role < role {
         return Err(forbidden("insufficient_permissions", "Insufficient permissions"));
+    }
+    if matches!((access, &caller.standing), (Access::Person(_), Standing::Token(_))) {
+        let detail = "An API token may not do this; log in";
+        return Err(forbidden("account_required", detail));
     }
     Ok(caller)
 }

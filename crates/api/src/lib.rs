@@ -35,13 +35,16 @@ mod proxies;
 mod resources;
 mod router;
 mod server;
+mod sessions;
 mod settings;
 mod stats;
 mod stream;
 mod telemetry;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod transcripts;
+mod users;
 
 pub use access::{Access, Role};
 pub use api::{Api, ApiCounts, ApiParts};
@@ -54,3 +57,4 @@ pub use openapi::openapi;
 pub use proxies::{Network, NotANetwork};
 pub use router::router;
 pub use server::{serve, serve_local, serve_router};
+pub use users::accounts::{AccountError, Accounts};

@@ -2,8 +2,8 @@
 
 use crate::access::Routes;
 use crate::{
-    artifacts, attackers, auth, bounty, credentials, deckies, health, logs, openapi, settings,
-    stats, stream, transcripts,
+    artifacts, attackers, auth, bounty, credentials, deckies, health, logs, openapi, sessions,
+    settings, stats, stream, tokens, transcripts, users,
 };
 
 /// Every route there is.
@@ -15,11 +15,14 @@ pub(crate) fn routes() -> Routes {
     credentials::routes::add(&mut routes);
     bounty::routes::add(&mut routes);
     artifacts::routes::add(&mut routes);
+    sessions::routes::add(&mut routes);
     transcripts::routes::add(&mut routes);
     stats::routes::add(&mut routes);
     stream::routes::add(&mut routes);
     deckies::routes::add(&mut routes);
     settings::routes::add(&mut routes);
+    users::routes::add(&mut routes);
+    tokens::routes::add(&mut routes);
     health::routes::add(&mut routes);
     openapi::add(&mut routes);
     routes

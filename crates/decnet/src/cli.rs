@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use operate_fleet::Subnet;
 
+use crate::commands;
+
 /// A deception network: fake machines that look real and capture what is done to them.
 #[derive(Debug, Parser)]
 #[command(name = "decnet", version, arg_required_else_help = true)]
@@ -34,6 +36,24 @@ pub(crate) enum Command {
     Distros(Catalogue),
     /// Let harmless scripted attackers loose on the deckies of a running `decnet up`.
     Simulate(Simulate),
+    /// Show what happened, and follow what happens.
+    Logs(commands::Logs),
+    /// Show who came, and what they did.
+    Attackers(commands::Attackers),
+    /// List, replay and export what was typed and shown.
+    Sessions(commands::Sessions),
+    /// Manage the accounts of operators.
+    User(commands::User),
+    /// Manage keys for programs that use the API.
+    Token(commands::Token),
+    /// Show and change settings.
+    Config(commands::Config),
+    /// Look for what stands in the way, and say how to mend it.
+    Doctor(commands::Doctor),
+    /// Print a script that completes commands in a shell.
+    Completions(commands::Completions),
+    /// Write manual pages.
+    Man(commands::Man),
     /// The sandboxed process that speaks to attackers; started by `up`.
     #[command(hide = true)]
     Decoy(Decoy),
@@ -159,7 +179,7 @@ pub(crate) struct Teardown {
     #[arg(long, conflicts_with = "id")]
     pub(crate) all: bool,
     /// These deckies; `*` and `?` stand for anything and any one character.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = commands::completions::deckies())]
     pub(crate) id: Vec<String>,
     /// Do not ask.
     #[arg(long, short)]
@@ -221,7 +241,7 @@ fn scenario(name: &str) -> Result<&'static operate_simulate::Scenario, String> {
     })
 }
 
-fn speed(text: &str) -> Result<f64, String> {
+pub(crate) fn speed(text: &str) -> Result<f64, String> {
     match text.parse() {
         Ok(speed) if (0.01..=1000.0).contains(&speed) => Ok(speed),
         _ => Err("a number from 0.01 to 1000 is wanted".to_owned()),
@@ -245,4 +265,38 @@ pub(crate) struct Decoy {
     pub(crate) open_files: u64,
     #[arg(long)]
     pub(crate) allow_weak_sandbox: bool,
+    /// Try the sandbox out and end.
+    #[arg(long)]
+    pub(crate) check: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_make_sense_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_is_in_the_readme_and_has_examples_or_no_arguments_of_its_own() {
+        let readme = include_str!("../../../README.md");
+        let table = readme.split("## Command line").nth(1).unwrap();
+        let table = table.split("\n## ").next().unwrap();
+        for command in Cli::command().get_subcommands().filter(|one| !one.is_hide_set()) {
+            let name = command.get_name();
+            assert!(
+                table.contains(&format!("decnet {name}")) || table.contains(&format!("`{name}`")),
+                "{name}"
+            );
+            let own = command
+                .get_arguments()
+                .any(|arg| !["json", "state_dir"].contains(&arg.get_id().as_str()));
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(!own || help.contains("Examples:"), "{name}");
+        }
+    }
 }

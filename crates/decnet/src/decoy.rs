@@ -25,7 +25,8 @@ const MAX_THREADS: usize = 4;
 pub(crate) fn run(options: &Decoy) -> ExitCode {
     telemetry::start("decoy");
     quiet_panics();
-    match enter(options) {
+    let outcome = if options.check { check(options) } else { enter(options) };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refusal::report(&error),
     }
@@ -35,6 +36,12 @@ fn enter(options: &Decoy) -> anyhow::Result<()> {
     let link = io::stdin().as_fd().try_clone_to_owned().context("no link on standard input")?;
     let _lock = lock(options)?;
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(MAX_THREADS));
+    let sandbox = isolate(options)?;
+    serve(link, sandbox, threads)
+}
+
+/// Closes the jail and tries to get out of it. Says what is in force, and what is missing.
+fn isolate(options: &Decoy) -> anyhow::Result<Vec<String>> {
     let jail = Jail {
         state_dir: options.state_dir.clone(),
         user: base_sandbox::is_root().then(base_sandbox::unprivileged_user),
@@ -54,7 +61,7 @@ fn enter(options: &Decoy) -> anyhow::Result<()> {
         }
         Err(error) => return Err(error).context("the sandbox does not hold"),
     }
-    serve(link, sandbox, threads)
+    Ok(sandbox)
 }
 
 fn serve(link: OwnedFd, sandbox: Vec<String>, threads: usize) -> anyhow::Result<()> {
@@ -67,6 +74,13 @@ fn serve(link: OwnedFd, sandbox: Vec<String>, threads: usize) -> anyhow::Result<
         .context("failed to start the runtime")?;
     let options = Options { root: ".".into(), sandbox, journal: Limits::default() };
     runtime.block_on(decoys_runtime::run(link, decoys_services::ALL, options))?;
+    Ok(())
+}
+
+/// Says whether the jail closes and holds on this machine.
+#[expect(clippy::print_stdout, reason = "this is what is asked for")]
+fn check(options: &Decoy) -> anyhow::Result<()> {
+    println!("{}", isolate(options)?.join("; "));
     Ok(())
 }
 

@@ -27,6 +27,23 @@ pub(crate) enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// A name for programs.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::Timeout => "timeout",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Permission => "permission",
+            Self::Unreachable => "unreachable",
+            Self::Partial => "partial",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
 /// A refusal that the user can act on.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -74,4 +91,18 @@ pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
         eprintln!("hint: {}", refusal.hint);
     }
     ExitCode::from(refusal.map_or(Exit::Failed, |refusal| refusal.exit) as u8)
+}
+
+/// Tells a program, in JSON on standard output, and gives the exit code.
+#[expect(clippy::print_stdout, reason = "this is the answer of a command that was asked for JSON")]
+pub(crate) fn report_json(error: &anyhow::Error) -> ExitCode {
+    let refusal = error.chain().find_map(|cause| cause.downcast_ref::<Refusal>());
+    let exit = refusal.map_or(Exit::Failed, |refusal| refusal.exit);
+    let told = serde_json::json!({ "error": {
+        "code": exit.name(),
+        "message": chain(error.as_ref()),
+        "hint": refusal.map(|refusal| &refusal.hint),
+    } });
+    println!("{told:#}");
+    ExitCode::from(exit as u8)
 }

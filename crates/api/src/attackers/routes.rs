@@ -120,14 +120,19 @@ async fn complete(
 
 /// The attacker that a path names by id or by address.
 async fn named(api: &Shared, name: &str) -> Result<(AttackerRow, Uuid), Problem> {
+    find(api, name).await?.ok_or_else(|| Problem::not_found("Attacker not found"))
+}
+
+/// The attacker of this id or address, if there is one.
+pub(crate) async fn find(api: &Shared, name: &str) -> Result<Option<(AttackerRow, Uuid)>, Problem> {
     let row = match (Uuid::try_parse(name), name.parse::<IpAddr>()) {
         (Ok(uuid), _) => api.db.attackers().by_uuid(uuid).await?,
         (_, Ok(ip)) => api.db.attackers().by_ip(ip).await?,
         _ => None,
     };
-    let row = row.ok_or_else(|| Problem::not_found("Attacker not found"))?;
+    let Some(row) = row else { return Ok(None) };
     let uuid = uuid_of(&row.uuid)?;
-    Ok((row, uuid))
+    Ok(Some((row, uuid)))
 }
 
 fn uuid_of(text: &str) -> Result<Uuid, Problem> {

@@ -1,5 +1,6 @@
-//! Who somebody is: passwords, access tokens, stream tickets, and how often one may try.
+//! Who somebody is: passwords, access tokens, keys for programs, stream tickets, and how often one may try.
 
+pub(crate) mod api_token;
 pub(crate) mod limits;
 pub(crate) mod password;
 pub(crate) mod routes;

@@ -106,7 +106,7 @@ fn new_jti() -> Result<String, Problem> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn entropy<const N: usize>() -> Result<[u8; N], Problem> {
+pub(crate) fn entropy<const N: usize>() -> Result<[u8; N], Problem> {
     base_runtime::entropy::bytes()
         .map_err(|error| Problem::internal("the system gave no random bytes", &error))
 }
@@ -154,7 +154,7 @@ fn unfit(rule: PasswordRule) -> Problem {
 
 /// Tokens say whole seconds. Counting from the next one ends also those of this very second; a token
 /// made meanwhile is dated so that it counts.
-fn next_second(now: Timestamp) -> Timestamp {
+pub(crate) fn next_second(now: Timestamp) -> Timestamp {
     Timestamp::from_micros(now.seconds().saturating_mul(1_000_000)) + Duration::from_secs(1)
 }
 
@@ -170,7 +170,7 @@ async fn logout(
     from: Client,
     caller: Caller,
 ) -> Result<Json<Done>, Problem> {
-    let claims = caller.claims.as_ref().ok_or_else(Problem::credentials)?;
+    let claims = caller.session()?;
     let jti = claims.jti.as_deref().ok_or_else(Problem::credentials)?;
     let ends = claims.ends();
     api.db.revoked_tokens().revoke(jti, caller.uuid, ends, api.now()).await?;
@@ -190,7 +190,7 @@ async fn sse_ticket(
     State(api): State<Shared>,
     caller: Caller,
 ) -> Result<Json<TicketAnswer>, Problem> {
-    let claims = caller.claims.ok_or_else(Problem::credentials)?;
+    let claims = caller.session()?.clone();
     let ticket = api.tickets.mint(entropy()?, claims, api.now());
     Ok(Json(TicketAnswer { ticket, expires_in: ticket::LIFETIME.as_secs() }))
 }
@@ -198,7 +198,7 @@ async fn sse_ticket(
 /// A row of the audit log about what `caller` did.
 pub(crate) fn entry(caller: &Caller, from: Client, action: &str, ok: bool) -> AuditEntry {
     AuditEntry {
-        user_uuid: caller.claims.as_ref().map(|_| caller.uuid.to_string()),
+        user_uuid: caller.account().map(|uuid| uuid.to_string()),
         username: Some(caller.username.clone()),
         ip: Some(from.0.to_string()),
         action: action.to_owned(),

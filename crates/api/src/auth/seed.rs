@@ -34,7 +34,7 @@ pub enum SeedError {
 }
 
 /// Makes the administrator `username` with `password`, or gives it that password while nobody has
-/// logged in to it and chosen one. To be called at start, before the API is served.
+/// chosen one for it. To be called at start, before the API is served.
 ///
 /// # Errors
 /// When the password will not do, or the database fails.
@@ -53,7 +53,8 @@ pub async fn seed_admin(db: &Db, username: &str, password: &str) -> Result<Seede
         db.users().create(&user).await?;
         return Ok(Seeded::Created);
     };
-    if !user.must_change_password {
+    // A password that another administrator gave it stays too, although it is to be changed.
+    if !user.must_change_password || user.tokens_valid_from.is_some() {
         return Ok(Seeded::Kept);
     }
     password_rules(password)?;
@@ -97,5 +98,10 @@ mod tests {
         assert_eq!(seed_admin(db, "root", first).await.unwrap(), Seeded::Kept);
         assert!(fits(db, own).await);
         assert_eq!(db.users().count_admins().await.unwrap(), 1);
+        let now = base_model::Timestamp::from_micros(1);
+        let reset = crate::Accounts::new(db, now);
+        reset.reset_password(uuid, &bcrypt::hash(second, 4).unwrap(), true).await.unwrap();
+        assert_eq!(seed_admin(db, "root", first).await.unwrap(), Seeded::Kept);
+        assert!(fits(db, second).await);
     }
 }

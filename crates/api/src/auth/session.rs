@@ -1,38 +1,55 @@
-//! Whether a session still counts: the account exists, and nothing revoked it.
+//! Whether a session or an API token still counts: it is known, and nothing revoked it.
 
 use std::time::Duration;
 
 use base_model::Timestamp;
-use store_db::UserRow;
+use store_db::{ApiTokenRow, UserRow};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::access::{Caller, Role};
+use crate::access::{Caller, Role, Standing};
 use crate::api::Shared;
+use crate::auth::api_token::TokenHash;
 use crate::auth::token::Claims;
 use crate::cache::Recent;
 use crate::problem::Problem;
 
 /// How old an account's row or a revocation may be; writes of this process count at once.
 const AGE: Duration = Duration::from_secs(10);
+/// How exactly is kept when an API token was last seen.
+const SEEN: Duration = Duration::from_secs(60);
 
 /// What is known of accounts and revocations.
 pub(crate) struct Sessions {
     users: Recent<Uuid, Option<UserRow>>,
     revoked: Recent<String, bool>,
+    tokens: Recent<TokenHash, Option<ApiTokenRow>>,
     changed: watch::Sender<u64>,
 }
 
 impl Default for Sessions {
     fn default() -> Self {
-        let (users, revoked) = (Recent::new(AGE), Recent::new(AGE));
-        Self { users, revoked, changed: watch::Sender::new(0) }
+        Self {
+            users: Recent::new(AGE),
+            revoked: Recent::new(AGE),
+            tokens: Recent::new(AGE),
+            changed: watch::Sender::new(0),
+        }
     }
 }
 
 impl Sessions {
-    /// The account behind `claims`, if the session still counts.
-    pub(crate) async fn caller(&self, api: &Shared, claims: Claims) -> Result<Caller, Problem> {
+    /// Who it is that calls by `standing`, if that still counts.
+    pub(crate) async fn caller(&self, api: &Shared, standing: Standing) -> Result<Caller, Problem> {
+        match standing {
+            Standing::Session(claims) => self.account(api, claims).await,
+            Standing::Token(hash) => self.program(api, hash).await,
+            // Who that is, the connection says.
+            Standing::Local => Err(Problem::credentials()),
+        }
+    }
+
+    async fn account(&self, api: &Shared, claims: Claims) -> Result<Caller, Problem> {
         let now = api.now();
         if claims.exp <= now.seconds() {
             return Err(Problem::credentials());
@@ -50,8 +67,45 @@ impl Sessions {
             username: user.username,
             role,
             must_change_password: user.must_change_password,
-            claims: Some(claims),
+            standing: Standing::Session(claims),
         })
+    }
+
+    async fn program(&self, api: &Shared, hash: TokenHash) -> Result<Caller, Problem> {
+        let now = api.now();
+        let token = self.token(api, &hash, now).await?.ok_or_else(Problem::credentials)?;
+        if token.expires_at.is_some_and(|end| end <= now) {
+            return Err(Problem::credentials());
+        }
+        let role = Role::parse(&token.role).ok_or_else(Problem::credentials)?;
+        Ok(Caller {
+            uuid: Uuid::try_parse(&token.uuid).map_err(|_| Problem::credentials())?,
+            username: format!("token {}", token.name),
+            role,
+            must_change_password: false,
+            standing: Standing::Token(hash),
+        })
+    }
+
+    async fn token(
+        &self,
+        api: &Shared,
+        hash: &TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<ApiTokenRow>, Problem> {
+        let reading = match self.tokens.get(hash, now) {
+            Ok(token) => return Ok(token),
+            Err(reading) => reading,
+        };
+        let token = api.db.api_tokens().by_hash(hash.as_str()).await?;
+        if let Some(token) = &token
+            && token.last_used_at.is_none_or(|seen| now.since(seen) >= SEEN)
+            && let Ok(uuid) = Uuid::try_parse(&token.uuid)
+        {
+            api.db.api_tokens().used(uuid, now).await?;
+        }
+        self.tokens.put(reading, hash.clone(), token.clone(), now);
+        Ok(token)
     }
 
     async fn user(
@@ -84,6 +138,7 @@ impl Sessions {
     pub(crate) fn changed(&self) {
         self.users.forget();
         self.revoked.forget();
+        self.tokens.forget();
         self.changed.send_modify(|n| *n += 1);
     }
 

@@ -248,7 +248,8 @@ async fn a_deleted_account_takes_its_sessions_with_it() {
     let world = World::new().await;
     let token = world.token("viewer");
     assert_eq!(stats(&world, &token).await.status, 200);
-    assert!(world.test.db.users().delete(user_id("viewer")).await.unwrap());
+    let removed = world.test.db.users().delete(user_id("viewer")).await.unwrap();
+    assert_eq!(removed, store_db::Kept::Changed);
     world.api.accounts_changed();
     stats(&world, &token).await.problem(401, "invalid_credentials");
 }

@@ -39,7 +39,7 @@ pub enum ClientError {
     Broken(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ClientError {
+pub(super) fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> ClientError {
     ClientError::Broken(error.into())
 }
 
@@ -116,6 +116,17 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Body, ClientError> {
+        self.open(method, path, body, None).await
+    }
+
+    /// Sends one request; a live stream is to go on after row `last`.
+    pub(super) async fn open(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        last: Option<u64>,
+    ) -> Result<Body, ClientError> {
         let stream = connect(&self.state)
             .await
             .map_err(|error| ClientError::Unreachable(self.state.clone(), error))?;
@@ -126,6 +137,9 @@ impl Client {
             .method(method)
             .uri(format!("/api/v1{path}"))
             .header(header::HOST, "localhost");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
         let body = match body {
             Some(body) => {
                 request = request.header(header::CONTENT_TYPE, "application/json");

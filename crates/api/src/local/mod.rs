@@ -1,10 +1,13 @@
 //! The local socket: how commands on this machine reach the DECNET that runs on a state folder.
 
 mod client;
+mod frames;
+mod live;
 #[cfg(test)]
 mod tests;
 
 pub use client::{Client, ClientError};
+pub use live::{Follower, Heard};
 
 use std::fs::{self, File, Permissions};
 use std::io;

@@ -15,6 +15,7 @@ use crate::auth::types::Done;
 use crate::body;
 use crate::guard::Client;
 use crate::problem::{FieldError, Problem};
+use crate::users::types::User;
 
 /// What the limit may be.
 const LIMIT: std::ops::RangeInclusive<u64> = 1..=500;
@@ -32,6 +33,12 @@ struct ConfigBody {
     role: &'static str,
     /// Deckies there may be.
     deployment_limit: usize,
+    /// The accounts, by name; for administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    users: Option<Vec<User>>,
+    /// Whether this is a developer's deployment; told to administrators when it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    developer_mode: Option<bool>,
 }
 
 /// Settings.
@@ -43,7 +50,13 @@ struct ConfigBody {
 )]
 async fn config(State(api): State<Shared>, caller: Caller) -> Result<Json<ConfigBody>, Problem> {
     let deployment_limit = deployment_limit(&api).await?;
-    Ok(Json(ConfigBody { role: caller.role.name(), deployment_limit }))
+    let is_admin = caller.role >= Role::Admin;
+    let users = match is_admin {
+        true => Some(api.db.users().list().await?.into_iter().map(User::from).collect()),
+        false => None,
+    };
+    let developer_mode = (is_admin && api.config.developer).then_some(true);
+    Ok(Json(ConfigBody { role: caller.role.name(), deployment_limit, users, developer_mode }))
 }
 
 /// How many deckies there may be.

@@ -198,7 +198,9 @@ async fn a_demoted_account_loses_its_stream() {
     let world = World::new().await;
     let mut live = world.live("", &world.token("admin")).await;
     live.next("histogram").await;
-    assert!(world.test.db.users().set_role(user_id("admin"), "viewer", at(0)).await.unwrap());
+    let users = world.test.db.users();
+    let changed = users.set_role(user_id("admin"), "viewer", at(0)).await.unwrap();
+    assert_eq!(changed, store_db::Kept::Changed);
     world.api.accounts_changed();
     while live.frame().await.is_some() {}
 }

@@ -12,7 +12,7 @@ use store_db::LogQuery;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::access::Caller;
+use crate::access::{Caller, Standing};
 use crate::api::Shared;
 use crate::logs::routes::is_everything;
 use crate::problem::Problem;
@@ -149,7 +149,7 @@ impl Viewer {
             // The sender lives as long as the API.
             let _ = self.tip.wait_for(|tip| *tip > cursor).await;
         };
-        let claims = self.caller.claims.as_ref();
+        let claims = self.caller.session().ok();
         let end = claims.map(|claims| Instant::now() + self.api.clock.until(claims.ends()));
         let session_end = async {
             match end {
@@ -170,9 +170,11 @@ impl Viewer {
     }
 
     async fn check_session(&mut self) -> Result<(), Problem> {
-        let Some(claims) = self.caller.claims.clone() else { return Ok(()) };
-        let role = self.caller.role;
-        let caller = self.api.sessions.caller(&self.api, claims).await?;
+        if self.caller.standing == Standing::Local {
+            return Ok(());
+        }
+        let (role, standing) = (self.caller.role, self.caller.standing.clone());
+        let caller = self.api.sessions.caller(&self.api, standing).await?;
         if caller.role < role || caller.must_change_password {
             return Err(Problem::credentials());
         }

@@ -83,7 +83,8 @@ async fn the_role_is_the_rows_and_not_the_tokens() {
     let id = super::world::user_id("admin");
     // An instant that ends no session: only the role changes.
     let long_ago = base_model::Timestamp::from_micros(0);
-    assert!(world.test.db.users().set_role(id, "viewer", long_ago).await.unwrap());
+    let changed = world.test.db.users().set_role(id, "viewer", long_ago).await.unwrap();
+    assert_eq!(changed, store_db::Kept::Changed);
     world.api.0.sessions.changed();
     world.call("GET", path, &token, None).await.problem(403, "insufficient_permissions");
 }

@@ -1,13 +1,14 @@
 //! Commands that ask the DECNET that runs on this machine.
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use api::local::{Client, ClientError};
 use base_runtime::environment;
 use serde_json::Value;
 
-use super::answer;
+use super::answer_as;
 use crate::cli::Local;
 use crate::refusal::{Exit, Refusal};
 
@@ -16,7 +17,7 @@ pub(super) fn ask<F: Future<Output = anyhow::Result<String>>>(
     local: &Local,
     command: impl FnOnce(Client) -> F,
 ) -> ExitCode {
-    answer(block_on(command(client(local))))
+    answer_as(local.json, block_on(command(client(local))))
 }
 
 /// Runs `command` to its end.
@@ -27,8 +28,13 @@ pub(super) fn block_on<T>(command: impl Future<Output = anyhow::Result<T>>) -> a
 
 /// A client of the DECNET that `local` names.
 pub(super) fn client(local: &Local) -> Client {
+    Client::new(state_dir(local))
+}
+
+/// The state folder that `local` names.
+pub(super) fn state_dir(local: &Local) -> PathBuf {
     let usual = || environment::default_state_dir(base_sandbox::is_root());
-    Client::new(local.state_dir.clone().unwrap_or_else(usual))
+    local.state_dir.clone().unwrap_or_else(usual)
 }
 
 /// A member of an answer; null when it is not there.
@@ -94,7 +100,9 @@ fn problem(status: u16, body: &Value) -> Refusal {
     }
     let hint = match (exit, text(body, "error_id")) {
         (_, id) if !id.is_empty() => format!("the diagnostics of the daemon have more under {id}"),
-        (Exit::NotFound, _) => "`decnet status` lists the deckies there are".to_owned(),
+        (Exit::NotFound, _) => {
+            "see what there is with the `list` command, or `decnet status`".to_owned()
+        }
         (Exit::Usage | Exit::Conflict, _) => "mend what is named; nothing was changed".to_owned(),
         _ => "see the diagnostics of the daemon".to_owned(),
     };

@@ -12,13 +12,13 @@ use serde_json::{Value, json};
 
 use super::daemon::{at, block_on, client, is_unreachable, list, refused, text};
 use super::table::table;
-use super::{answer, lifecycle, print, wanted};
+use super::{answer_as, lifecycle, print, wanted};
 use crate::cli::Deploy;
 use crate::refusal::{Exit, Refusal};
 
 /// Runs the command.
 pub(crate) fn run(options: &Deploy) -> ExitCode {
-    answer(deploy(options))
+    answer_as(options.local.json, deploy(options))
 }
 
 fn deploy(options: &Deploy) -> anyhow::Result<String> {

@@ -14,7 +14,7 @@ use crate::refusal::Exit;
 
 /// Runs the command.
 pub(crate) fn run(options: &Local) -> ExitCode {
-    answer_with(block_on(status(options)))
+    answer_with(options.json, block_on(status(options)))
 }
 
 /// What is told, and whether anything is not as it should be.

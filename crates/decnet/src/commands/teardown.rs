@@ -1,13 +1,12 @@
 //! `decnet teardown` and `redeploy`.
 
-use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
 use super::daemon::{ask, list, refused, text};
 use super::lifecycle::{follow, ids};
-use super::print;
+use super::{confirmed, print};
 use crate::cli::{Local, Teardown};
 use crate::refusal::{Exit, Refusal};
 
@@ -19,7 +18,9 @@ pub(crate) fn teardown(options: &Teardown) -> ExitCode {
         if names.is_empty() {
             return Ok("There is nothing to tear down.\n".to_owned());
         }
-        if !options.yes && !confirmed(&names)? {
+        let question = "Their state is lost; what they captured stays.";
+        let question = format!("Tear down {}? {question}", names.join(", "));
+        if !options.yes && !confirmed(&question, "--yes")? {
             return Ok("Nothing was changed.\n".to_owned());
         }
         let body = json!({ "names": names });
@@ -71,22 +72,6 @@ fn matches(pattern: &[u8], name: &[u8]) -> bool {
         (Some((one, rest)), Some((same, name))) if one == same => matches(rest, name),
         _ => false,
     }
-}
-
-#[expect(clippy::print_stderr, reason = "this is a question to the user")]
-fn confirmed(names: &[String]) -> anyhow::Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        let what = format!("{} deckies would be torn down", names.len());
-        return Err(Refusal::new(Exit::Conflict, what, "say so with --yes").into());
-    }
-    eprint!(
-        "Tear down {}? Their state is lost; what they captured stays. [y/N] ",
-        names.join(", ")
-    );
-    std::io::stderr().flush()?;
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
 /// Runs `redeploy`.

@@ -13,6 +13,8 @@ mod ready;
 mod state;
 mod substrate;
 
+pub(crate) use state::Folder;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -32,6 +34,7 @@ use tokio::sync::watch;
 use crate::cli::Up;
 use crate::commands::wanted;
 use crate::refusal::{self, Exit, Refusal};
+use crate::settings;
 
 /// Bytes of captured files that are kept.
 const BLOB_QUOTA: u64 = 10 * 1024 * 1024 * 1024;
@@ -57,11 +60,18 @@ pub(crate) fn run(options: &Up) -> ExitCode {
 }
 
 async fn up(options: &Up) -> anyhow::Result<()> {
+    for fault in settings::faults() {
+        if fault.breaks_file() {
+            let hint = "mend the file; `decnet config validate` says all that is wrong in it";
+            return Err(Refusal::new(Exit::Usage, fault, hint).into());
+        }
+        tracing::warn!(%fault, "configuration");
+    }
     // Asked for before anything is begun, so that a signal at any time ends it in order.
     let shutdown = on_signals()?;
     let clock = Clock::start();
-    let state = state::Folder::open(options.state_dir.as_deref())?;
-    let db = open_db(options, &state).await?;
+    let state = Folder::open(options.state_dir.as_deref())?;
+    let db = open_db(options.db.as_deref(), &state).await?;
     let first_login = admin::ensure(&db, &state).await?;
     let descriptors = net_uplink::raise_limit();
     let uplink = Box::new(fleet::Loopback { descriptors });
@@ -189,8 +199,9 @@ pub(crate) fn on_signals() -> anyhow::Result<Shutdown> {
     Ok(shutdown)
 }
 
-async fn open_db(options: &Up, state: &state::Folder) -> anyhow::Result<Db> {
-    let url = match &options.db {
+/// Opens the database at `url`, or the one in the state folder.
+pub(crate) async fn open_db(url: Option<&str>, state: &Folder) -> anyhow::Result<Db> {
+    let url = match url {
         Some(url) => url.parse::<DbUrl>().map_err(|error| {
             Refusal::new(
                 Exit::Usage,

@@ -15,7 +15,10 @@ pub fn did_you_mean<'c>(
     let word = word.to_ascii_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, candidate), candidate))
+        .map(|candidate| {
+            let distance = strsim::damerau_levenshtein(&word, &candidate.to_ascii_lowercase());
+            (distance, candidate)
+        })
         // A third of the word wrong, or one letter of a short one.
         .filter(|(distance, _)| *distance <= (length / 3).max(1))
         .min()

@@ -15,7 +15,7 @@ use sea_orm::{
 
 use crate::dialect::Dialect;
 use crate::url::MySqlUrl;
-use crate::{DbError, DbUrl, migrate, sql};
+use crate::{DbError, DbUrl, SchemaState, migrate, sql};
 
 /// How long a connection waits for a lock.
 const BUSY: Duration = Duration::from_secs(30);
@@ -46,12 +46,33 @@ impl Db {
     /// # Errors
     /// When the database cannot be reached, is locked, accepts no writes or is of a newer version.
     pub async fn open(url: &DbUrl) -> Result<Self, DbError> {
-        let db = match url {
-            DbUrl::Sqlite(path) => Self::open_sqlite(url, path).await?,
-            DbUrl::MySql(server) => Self::open_mysql(url, server).await?,
-        };
+        let db = Self::connect(url).await?;
         migrate::run(&db).await?;
         Ok(db)
+    }
+
+    /// How far the schema at `url` is; changes nothing there. `None` for a SQLite file that is not
+    /// there yet.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn schema_at(url: &DbUrl) -> Result<Option<SchemaState>, DbError> {
+        if let DbUrl::Sqlite(path) = url
+            && !path.exists()
+        {
+            return Ok(None);
+        }
+        let db = Self::connect(url).await?;
+        let state = migrate::state(&db).await;
+        db.close().await;
+        state.map(Some)
+    }
+
+    async fn connect(url: &DbUrl) -> Result<Self, DbError> {
+        match url {
+            DbUrl::Sqlite(path) => Self::open_sqlite(url, path).await,
+            DbUrl::MySql(server) => Self::open_mysql(url, server).await,
+        }
     }
 
     async fn open_sqlite(url: &DbUrl, path: &std::path::Path) -> Result<Self, DbError> {

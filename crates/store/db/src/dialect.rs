@@ -67,6 +67,15 @@ impl Dialect {
         sql.push_str(text);
     }
 
+    /// The tail of a SELECT whose rows nobody else may change before the transaction ends.
+    pub(crate) const fn for_update(self) -> &'static str {
+        match self {
+            // The transaction holds the only write lock.
+            Self::Sqlite => "",
+            Self::MySql => " FOR UPDATE",
+        }
+    }
+
     /// The head of an insert of many new rows, whose failure ends the transaction anyway.
     pub(crate) fn insert_new(self, table: &str, columns: &str) -> String {
         match self {

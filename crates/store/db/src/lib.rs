@@ -18,6 +18,7 @@
 //! | [`Db::bounties`] | [`Bounties`] | `list`, `of_attacker`, `count_of_attacker` | by ingest |
 //! | [`Db::observations`] | [`Observations`] | `latest_observation_per_primitive`, `observations_time_series`, `has_observations_for_evidence` | `upsert_observation` |
 //! | [`Db::users`] | [`Users`] | `by_uuid`, `by_username`, `list`, `count_admins` | `create`, `set_password`, `set_role`, `delete` |
+//! | [`Db::api_tokens`] | [`ApiTokens`] | `list`, `by_hash` | `create`, `used`, `revoke` |
 //! | [`Db::revoked_tokens`] | [`RevokedTokens`] | `contains` | `revoke` |
 //! | [`Db::audit`] | [`Audit`] | `list` | `insert` |
 //! | [`Db::fleet`] | [`Fleet`] | `list`, `settings` | `change`, `note_configs`, `report`, `seen` |
@@ -27,6 +28,7 @@
 //! | [`Db::stats`], [`Db::ping`] | | figures; liveness | |
 //! | [`Db::ingest_lease`], [`ingest::IngestTx`] | | | the one writer of events |
 
+pub mod api_tokens;
 pub mod artifacts;
 pub mod attackers;
 pub mod audit;
@@ -63,6 +65,7 @@ pub mod tokens;
 mod url;
 pub mod users;
 
+pub use api_tokens::{ApiTokenRow, ApiTokens};
 pub use artifacts::{ArtifactRow, Artifacts};
 pub use attackers::{
     AttackerOrder, AttackerQuery, AttackerRow, AttackerState, Attackers, Contact, ServiceActivity,
@@ -78,17 +81,18 @@ pub use index::{IndexBlock, LogIndex};
 pub use lease::Lease;
 pub use lifecycle::{Lifecycle, LifecycleRow, LifecycleStep};
 pub use logs::{Bucket, LogCursor, LogQuery, LogRow, Logs};
+pub use migrate::SchemaState;
 pub use observations::{ObservationPoint, ObservationRow, Observations};
 pub use page::{Page, Paging};
 pub use quarantine::{Quarantine, QuarantineRow};
 pub use search::Search;
-pub use sessions::{ExtentRow, RecordingRow, SessionRow, Sessions};
+pub use sessions::{ExtentRow, RecordingRow, SessionQuery, SessionRow, Sessions};
 pub use sql::storable_time;
 pub use state::State;
 pub use stats::Stats;
 pub use tokens::RevokedTokens;
 pub use url::{DbUrl, MySqlUrl, UrlError};
-pub use users::{UserRow, Users};
+pub use users::{Kept, UserRow, Users};
 
 /// What stands in `attacker_ip` when nobody is known to have done it.
 pub const UNKNOWN_ATTACKER: &str = "Unknown";

@@ -17,7 +17,7 @@ struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(Initial), Box::new(LogIndex), Box::new(Fleet)]
+        vec![Box::new(Initial), Box::new(LogIndex), Box::new(Fleet), Box::new(ApiTokens)]
     }
 }
 
@@ -74,6 +74,24 @@ impl MigrationTrait for Fleet {
     }
 }
 
+/// Keys for programs.
+struct ApiTokens;
+
+impl MigrationName for ApiTokens {
+    fn name(&self) -> &'static str {
+        "m0004_api_tokens"
+    }
+}
+
+#[async_trait::async_trait]
+impl MigrationTrait for ApiTokens {
+    #[expect(elided_lifetimes_in_paths, reason = "the trait's expansion has no place for it")]
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        create(manager, schema::API_TOKENS).await?;
+        index(manager, schema::API_TOKENS_INDICES).await
+    }
+}
+
 async fn create(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<(), DbErr> {
     let connection = manager.get_connection();
     let dialect = match connection.get_database_backend() {
@@ -91,6 +109,42 @@ async fn index(manager: &SchemaManager<'_>, indices: &[&str]) -> Result<(), DbEr
         manager.get_connection().execute_unprepared(index).await?;
     }
     Ok(())
+}
+
+/// How far a schema is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaState {
+    /// What was applied, in order; empty for a database that was never used.
+    pub applied: Vec<String>,
+    /// What the next start applies.
+    pub pending: Vec<String>,
+    /// What was applied by a newer version, which this one refuses to touch.
+    pub unknown: Vec<String>,
+}
+
+/// How far the schema of `db` is; changes nothing.
+pub(crate) async fn state(db: &Db) -> Result<SchemaState, DbError> {
+    let table = match db.dialect() {
+        Dialect::Sqlite => "SELECT COUNT(*) FROM sqlite_master WHERE `name`='seaql_migrations'",
+        Dialect::MySql => {
+            "SELECT COUNT(*) FROM information_schema.tables \
+             WHERE `table_schema`=DATABASE() AND `table_name`='seaql_migrations'"
+        }
+    };
+    let mut applied = Vec::new();
+    if sql::scalar::<i64>(db.reader(), table, Vec::new()).await? == Some(1) {
+        let names = "SELECT `version` FROM `seaql_migrations` ORDER BY `version`";
+        for row in sql::raw(db.reader(), names, Vec::new()).await? {
+            applied.push(row.try_get_by_index::<String>(0)?);
+        }
+    }
+    let known: Vec<String> =
+        Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let missing = |from: &[String], other: &[String]| -> Vec<String> {
+        from.iter().filter(|name| !other.contains(name)).cloned().collect()
+    };
+    let (pending, unknown) = (missing(&known, &applied), missing(&applied, &known));
+    Ok(SchemaState { applied, pending, unknown })
 }
 
 /// Applies what is missing.

@@ -292,6 +292,25 @@ pub(crate) const FLEET: &[&str] = &[
 pub(crate) const FLEET_INDICES: &[&str] =
     &["CREATE INDEX ix_lifecycle_status ON decky_lifecycle (`status`)"];
 
+/// Keys for programs, by hash.
+pub(crate) const API_TOKENS: &[&str] = &["CREATE TABLE api_tokens (
+        `uuid` @ascii(36) NOT NULL PRIMARY KEY,
+        `name` @str(64) NOT NULL,
+        `token_hash` @ascii(64) NOT NULL,
+        `role` @ascii(16) NOT NULL,
+        `user_uuid` @ascii(36) NULL,
+        `created_by` @str(64) NOT NULL,
+        `created_at` @time NOT NULL,
+        `expires_at` @time NULL,
+        `last_used_at` @time NULL
+    )"];
+
+/// Which columns of them are unique.
+pub(crate) const API_TOKENS_INDICES: &[&str] = &[
+    "CREATE UNIQUE INDEX uq_api_tokens_name ON api_tokens (`name`)",
+    "CREATE UNIQUE INDEX uq_api_tokens_hash ON api_tokens (`token_hash`)",
+];
+
 /// The index of texts in the log; see [`crate::index`].
 pub(crate) const LOG_INDEX: &[&str] = &[
     "CREATE TABLE log_index (

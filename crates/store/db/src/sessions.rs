@@ -73,6 +73,45 @@ row! {
     }
 }
 
+/// Which sessions.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionQuery {
+    /// Of this attacker.
+    pub attacker: Option<Uuid>,
+    /// On the decky of this name.
+    pub decky: Option<String>,
+    /// Over this service.
+    pub service: Option<String>,
+    /// With a recording.
+    pub recorded: bool,
+    /// Not begun before.
+    pub start: Option<Timestamp>,
+    /// Not begun after.
+    pub end: Option<Timestamp>,
+}
+
+impl SessionQuery {
+    fn condition(&self) -> (String, Vec<sea_orm::Value>) {
+        let (mut parts, mut args) = (vec!["1=1"], Vec::new());
+        let mut add = |part, value: Option<sea_orm::Value>| {
+            if let Some(value) = value {
+                parts.push(part);
+                args.push(value);
+            }
+        };
+        let attacker = self.attacker.map(|uuid| uuid.hyphenated().to_string());
+        add("`attacker_uuid`=?", attacker.map(sql::Bind::bind));
+        add("`decky`=?", self.decky.clone().map(sql::Bind::bind));
+        add("`service`=?", self.service.clone().map(sql::Bind::bind));
+        add("`started_at`>=?", self.start.map(sql::Bind::bind));
+        add("`started_at`<=?", self.end.map(sql::Bind::bind));
+        if self.recorded {
+            parts.push("`recorded_seq` IS NOT NULL");
+        }
+        (parts.join(" AND "), args)
+    }
+}
+
 /// Sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct Sessions<'a>(&'a Db);
@@ -97,19 +136,16 @@ impl Sessions<'_> {
         sql::one(self.0.reader(), &sql, args![sid.to_string()]).await
     }
 
-    /// Sessions, newest first, of one attacker or of all.
+    /// Sessions, newest first.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn list(
         &self,
-        attacker: Option<Uuid>,
+        query: &SessionQuery,
         paging: Paging,
     ) -> Result<Page<SessionRow>, DbError> {
-        let (condition, mut args) = match attacker {
-            Some(uuid) => ("`attacker_uuid`=?", args![uuid.hyphenated().to_string()]),
-            None => ("1=1", Vec::new()),
-        };
+        let (condition, mut args) = query.condition();
         let count = format!("SELECT COUNT(*) FROM sessions WHERE {condition}");
         let total = sql::scalar::<i64>(self.0.reader(), &count, args.clone()).await?;
         let sql = format!(

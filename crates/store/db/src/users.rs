@@ -119,7 +119,8 @@ impl Users<'_> {
         Ok(sql::execute(self.0.writer(), sql, args).await? > 0)
     }
 
-    /// Sets a role; sessions issued before `valid_from` die. Returns whether the account exists.
+    /// Sets a role; sessions issued before `valid_from` die, and so do the API tokens the account
+    /// made. The last administrator stays one.
     ///
     /// # Errors
     /// When the database fails.
@@ -128,19 +129,63 @@ impl Users<'_> {
         uuid: Uuid,
         role: &str,
         valid_from: Timestamp,
-    ) -> Result<bool, DbError> {
+    ) -> Result<Kept, DbError> {
         let sql = "UPDATE users SET `role`=?, `tokens_valid_from`=? WHERE `uuid`=?";
-        let args = args![role, valid_from, uuid.hyphenated().to_string()];
-        Ok(sql::execute(self.0.writer(), sql, args).await? > 0)
+        let key = uuid.hyphenated().to_string();
+        self.unless_last(uuid, role != ADMIN, sql, args![role, valid_from, key]).await
     }
 
-    /// Removes an account. Returns whether it existed.
+    /// Removes an account and the API tokens it made. The last administrator stays.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn delete(&self, uuid: Uuid) -> Result<bool, DbError> {
+    pub async fn delete(&self, uuid: Uuid) -> Result<Kept, DbError> {
         let sql = "DELETE FROM users WHERE `uuid`=?";
-        let args = args![uuid.hyphenated().to_string()];
-        Ok(sql::execute(self.0.writer(), sql, args).await? > 0)
+        self.unless_last(uuid, true, sql, args![uuid.hyphenated().to_string()]).await
     }
+
+    /// Runs `sql`, which takes the role of administrator from account `uuid` if `takes`, unless it is
+    /// the last that has it.
+    async fn unless_last(
+        &self,
+        uuid: Uuid,
+        takes: bool,
+        sql: &str,
+        args: Vec<sea_orm::Value>,
+    ) -> Result<Kept, DbError> {
+        let key = uuid.hyphenated().to_string();
+        let transaction = self.0.begin().await?;
+        // Held until the end: of two administrators who remove each other, one stays.
+        let lock = self.0.dialect().for_update();
+        let admins = format!("SELECT `uuid` FROM users WHERE `role`='{ADMIN}'{lock}");
+        let mut admins_left = Vec::new();
+        for row in sql::raw(&transaction, &admins, Vec::new()).await? {
+            admins_left.push(row.try_get_by_index::<String>(0)?);
+        }
+        if takes && admins_left == [key.clone()] {
+            transaction.rollback().await?;
+            return Ok(Kept::LastAdmin);
+        }
+        let found = sql::execute(&transaction, sql, args).await? > 0;
+        if found {
+            let tokens = "DELETE FROM api_tokens WHERE `user_uuid`=?";
+            sql::execute(&transaction, tokens, args![key]).await?;
+        }
+        transaction.commit().await?;
+        Ok(if found { Kept::Changed } else { Kept::Missing })
+    }
+}
+
+/// The role that somebody must have.
+const ADMIN: &str = "admin";
+
+/// What became of a change that the last administrator is kept from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It was made.
+    Changed,
+    /// There is no such account.
+    Missing,
+    /// Nobody would be administrator; nothing was changed.
+    LastAdmin,
 }

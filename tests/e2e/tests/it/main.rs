@@ -10,6 +10,7 @@
 
 mod attackers;
 mod capture;
+mod command_line;
 mod containment;
 mod crashes;
 mod databases;

@@ -34,6 +34,25 @@ async fn a_newer_schema_is_left_alone() {
 }
 
 #[tokio::test]
+async fn how_far_a_schema_is_can_be_asked_without_changing_it() {
+    for test in databases().await {
+        let state = Db::schema_at(&test.url).await.unwrap().unwrap();
+        assert!(state.pending.is_empty() && state.unknown.is_empty(), "{state:?}");
+        assert_eq!(state.applied.last().map(String::as_str), Some("m0004_api_tokens"));
+        let sql = "UPDATE seaql_migrations SET `version`='m9999_later' \
+                   WHERE `version`='m0004_api_tokens'";
+        sql::execute(test.db.writer(), sql, vec![]).await.unwrap();
+        let state = Db::schema_at(&test.url).await.unwrap().unwrap();
+        assert_eq!(state.pending, ["m0004_api_tokens"], "{}", test.engine);
+        assert_eq!(state.unknown, ["m9999_later"]);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("x.db");
+    assert_eq!(Db::schema_at(&DbUrl::Sqlite(missing.clone())).await.unwrap(), None);
+    assert!(!missing.exists());
+}
+
+#[tokio::test]
 async fn an_unreachable_database_says_what_to_check() {
     let missing = DbUrl::Sqlite("/nonexistent/folder/x.db".into());
     let error = Db::open(&missing).await.unwrap_err();

@@ -180,7 +180,8 @@ pub(crate) async fn holdings(db: &Db) -> Holdings {
         attackers.insert(row.ip.clone(), row);
     }
     commands.sort_by(|a, b| a.event_uid.cmp(&b.event_uid));
-    let mut sessions = db.sessions().list(None, ALL).await.unwrap().data;
+    let mut sessions =
+        db.sessions().list(&store_db::SessionQuery::default(), ALL).await.unwrap().data;
     sessions.sort_by(|a, b| a.sid.cmp(&b.sid));
     let page = db.credentials().list(&CredentialQuery::default(), ALL).await.unwrap();
     let total_credentials = page.total;
