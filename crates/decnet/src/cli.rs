@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use operate_fleet::Subnet;
 
+use crate::commands::Init;
+
 /// A deception network: fake machines that look real and capture what is done to them.
 #[derive(Debug, Parser)]
 #[command(name = "decnet", version, arg_required_else_help = true)]
@@ -18,6 +20,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start deckies on this machine, with store and API.
     Up(Up),
+    /// Install DECNET on this machine as a service, or undo that; root only.
+    Init(Init),
     /// Add deckies to the DECNET that runs, or replace them.
     Deploy(Deploy),
     /// Remove deckies from the DECNET that runs.

@@ -16,6 +16,7 @@ use crate::commands::Listing;
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Up(options) => up::run(&options),
+        Command::Init(options) => commands::init(&options),
         Command::Deploy(options) => commands::deploy(&options),
         Command::Teardown(options) => commands::teardown(&options),
         Command::Status(options) => commands::status(&options),

@@ -1,9 +1,10 @@
-//! Commands beside the daemon: what this build can be, asking the DECNET that runs, and attackers for
-//! those who want to see it at work.
+//! Commands beside the daemon: installing it, what this build can be, asking the DECNET that runs, and
+//! attackers for those who want to see it at work.
 
 mod catalogue;
 mod daemon;
 mod deploy;
+mod init;
 mod lifecycle;
 mod simulate;
 mod status;
@@ -13,6 +14,7 @@ pub(crate) mod wanted;
 
 pub(crate) use catalogue::{Listing, list};
 pub(crate) use deploy::run as deploy;
+pub(crate) use init::{Init, run as init};
 pub(crate) use simulate::run as simulate;
 pub(crate) use status::run as status;
 pub(crate) use teardown::{redeploy, teardown};
