@@ -122,7 +122,7 @@ fn next_steps(context: &Context<'_>) -> String {
         ));
     } else if context.no_start {
         lines.push(format!("start:      systemctl enable --now {UNIT_NAME}"));
-    } else if replaced(context) && !context.done.contains(&Step::Enable) {
+    } else if context.machine.live && replaced(context) && !context.done.contains(&Step::Enable) {
         lines.push(format!("take up:    systemctl restart {UNIT_NAME}"));
     }
     lines.push(format!("log in:     the first password is in {SECRETS}, if no other was chosen"));
