@@ -18,6 +18,7 @@ mod files;
 mod fleet_file;
 mod fleet_identity;
 mod hostile;
+mod install;
 mod lifecycle;
 mod mail;
 mod operator;
