@@ -40,7 +40,7 @@ pub fn missing(tool: &str) -> bool {
 }
 
 /// Says why a test is skipped; a failure where skips are.
-fn skipped(why: &str) {
+pub fn skipped(why: &str) {
     assert!(std::env::var_os("DECNET_TESTS_STRICT").is_none(), "{why}");
     eprintln!("SKIPPED: {why}");
 }

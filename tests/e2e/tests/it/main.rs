@@ -10,6 +10,7 @@
 
 mod attackers;
 mod capture;
+mod container;
 mod containment;
 mod crashes;
 mod databases;
