@@ -20,6 +20,7 @@ const PACKAGES: &[&str] = &[
     "redis-tools",
     "sshpass",
     "swaks",
+    "systemd",
     "telnet",
 ];
 

@@ -20,6 +20,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Start deckies on this machine, with store and API.
     Up(Up),
+    /// Install DECNET on this machine as a service, or undo that; root only.
+    Init(commands::Init),
     /// Add deckies to the DECNET that runs, or replace them.
     Deploy(Deploy),
     /// Remove deckies from the DECNET that runs.

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> ExitCode {
     match command {
         Command::Up(options) => up::run(&options),
+        Command::Init(options) => commands::init(&options),
         Command::Deploy(options) => commands::deploy(&options),
         Command::Teardown(options) => commands::teardown(&options),
         Command::Status(options) => commands::status(&options),

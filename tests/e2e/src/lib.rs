@@ -12,6 +12,7 @@
     reason = "this crate is test code"
 )]
 
+mod boot;
 pub mod clients;
 mod daemon;
 mod http;
@@ -20,6 +21,7 @@ mod lossy_fs;
 mod mariadb;
 mod wait;
 
+pub use boot::booted;
 pub use daemon::{Decky, Decnet, Options, binary};
 pub use http::{Answer, request};
 pub use lossy_fs::LossyFs;
@@ -38,7 +40,7 @@ pub fn missing(tool: &str) -> bool {
 }
 
 /// Says why a test is skipped; a failure where skips are.
-fn skipped(why: &str) {
+pub fn skipped(why: &str) {
     assert!(std::env::var_os("DECNET_TESTS_STRICT").is_none(), "{why}");
     eprintln!("SKIPPED: {why}");
 }

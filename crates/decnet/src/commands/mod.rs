@@ -1,5 +1,5 @@
-//! Commands beside the daemon: what this build can be, asking the DECNET that runs, and attackers for
-//! those who want to see it at work.
+//! Commands beside the daemon: installing it, what this build can be, asking the DECNET that runs, and
+//! attackers for those who want to see it at work.
 
 mod attackers;
 mod catalogue;
@@ -9,6 +9,7 @@ mod daemon;
 mod deploy;
 mod doctor;
 mod inert;
+mod init;
 mod lifecycle;
 mod logs;
 mod man;
@@ -30,6 +31,7 @@ pub(crate) use completions::{Completions, run as completions};
 pub(crate) use config::{Config, run as config};
 pub(crate) use deploy::run as deploy;
 pub(crate) use doctor::{Doctor, run as doctor};
+pub(crate) use init::{Init, run as init};
 pub(crate) use logs::{Logs, run as logs};
 pub(crate) use man::{Man, run as man};
 pub(crate) use sessions::{Sessions, run as sessions};

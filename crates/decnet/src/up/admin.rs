@@ -51,7 +51,8 @@ pub(crate) async fn ensure(db: &Db, state: &Folder) -> anyhow::Result<FirstLogin
     }
 }
 
-fn password() -> anyhow::Result<String> {
+/// A password that nobody knows yet.
+pub(crate) fn password() -> anyhow::Result<String> {
     let mut rng = ChaCha12Rng::from_seed(entropy::bytes()?);
     let letters = std::iter::repeat_with(|| rng.next_u64() % ALPHABET.len() as u64);
     let letters = letters.filter_map(|at| ALPHABET.get(usize::try_from(at).ok()?));

@@ -12,6 +12,10 @@ mod keeper;
 mod ready;
 mod state;
 mod substrate;
+mod supervisor;
+
+pub(crate) use admin::password as first_password;
+pub(crate) use state::hex;
 
 pub(crate) use state::Folder;
 
@@ -69,6 +73,7 @@ async fn up(options: &Up) -> anyhow::Result<()> {
     }
     // Asked for before anything is begun, so that a signal at any time ends it in order.
     let shutdown = on_signals()?;
+    let supervisor = supervisor::Supervisor::from_environment();
     let clock = Clock::start();
     let state = Folder::open(options.state_dir.as_deref())?;
     let db = open_db(options.db.as_deref(), &state).await?;
@@ -139,7 +144,9 @@ async fn up(options: &Up) -> anyhow::Result<()> {
             let report = ready::Report::new(api_addr, &first_login, &entries);
             report.show();
             let path = options.ready_file.clone().unwrap_or_else(|| state.path("ready.json"));
-            Some(ready::File::write(&path, &report)?)
+            let file = ready::File::write(&path, &report)?;
+            supervisor.ready(&format!("{} deckies, API on {api_addr}", entries.len()));
+            Some(file)
         }
         _ = &mut keeping => {
             anyhow::ensure!(shutdown.is_asked(), "the decoy process could not be started");
@@ -147,7 +154,9 @@ async fn up(options: &Up) -> anyhow::Result<()> {
         }
         () = shutdown.asked() => None,
     };
+    supervisor.live(&shutdown).await;
     shutdown.asked().await;
+    supervisor.stopping();
     tracing::info!("stopping");
     drop(ready_file);
     reconciling.await.context("the reconciler panicked")?;

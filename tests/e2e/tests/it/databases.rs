@@ -275,3 +275,53 @@ fn nmap_knows_what_it_meets() {
     let (postgres, seen) = scan("postgres");
     assert!(postgres.contains("PostgreSQL DB 9.6.0 or later"), "{seen}");
 }
+
+#[test]
+fn psql_insists_on_tls_and_binds_its_proof_to_it() {
+    let Some(mut decnet) = up("psql") else { return };
+    let decky = decnet.decky();
+    let (address, port) = decky.endpoint("postgres");
+    let password = decky.login().1;
+    let ask = |password: &str| {
+        let more = "sslmode=require channel_binding=require dbname=postgres user=postgres";
+        let target = format!("host={address} port={port} {more}");
+        let sql = "select version, cipher, bits from pg_stat_ssl where ssl";
+        let mut command = Command::new("psql");
+        command.env("PGPASSWORD", password).args(["-X", "-A", "-t", "-w", "-c", sql, &target]);
+        text(&command.output().expect("psql runs"))
+    };
+    assert_eq!(ask(&password), "TLSv1.3|TLS_AES_256_GCM_SHA384|256\n");
+    assert!(ask("letmein").contains("password authentication failed"));
+    let agreed = fields(&mut decnet, "tls_session", |told| told["version"] == "TLSv1.3");
+    assert_eq!(agreed["cipher"], "TLS_AES_256_GCM_SHA384");
+    assert_eq!(credential(&mut decnet, "postgres", "postgres")["secret_kind"], "scram_sha256");
+}
+
+#[test]
+fn a_client_of_mysql_8_gives_its_password_away_inside_tls() {
+    if missing("mysql") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("fleet.ini");
+    std::fs::write(&file, "[db]\nservices=mysql\ndistro=ubuntu22\n").unwrap();
+    let more = vec!["--config".to_owned(), file.to_str().unwrap().to_owned()];
+    let mut decnet = Decnet::start(Options { more, ..Options::default() });
+    let (address, port) = decnet.decky().endpoint("mysql");
+    let ask = |user: &str, password: &str, sql: &str| {
+        let mut command = Command::new("mysql");
+        command.args(["--no-defaults", "--ssl", "--batch", "--skip-column-names", "-h", &address]);
+        command.args(["-P", &port.to_string(), "-u", user, &format!("--password={password}")]);
+        text(&command.args(["-e", sql]).output().expect("mysql runs"))
+    };
+    let refused = ask("backup", "letmein", "select 1");
+    assert!(refused.contains("Access denied for user 'backup'"), "{refused}");
+    let found = credential(&mut decnet, "mysql", "backup");
+    assert_eq!(found["secret_kind"], "plaintext");
+    assert_eq!(found["secret_printable"], "letmein");
+    let password = decnet.decky().login().1;
+    let cipher = "show status like 'Ssl_cipher'";
+    let denied = ask("root", &password, cipher).contains("Access denied");
+    let told = ask("root", if denied { "" } else { &password }, cipher);
+    assert_eq!(told, "Ssl_cipher\tTLS_AES_256_GCM_SHA384\n");
+}

@@ -11,6 +11,7 @@
 mod attackers;
 mod capture;
 mod command_line;
+mod container;
 mod containment;
 mod crashes;
 mod databases;
@@ -19,6 +20,7 @@ mod files;
 mod fleet_file;
 mod fleet_identity;
 mod hostile;
+mod install;
 mod lifecycle;
 mod mail;
 mod operator;

@@ -24,9 +24,14 @@ pub(super) const FORBIDDEN: &[Act] = &[
     ("make a file in /", || cannot_make("/")),
 ];
 
-/// An absent file says nothing about the wall, and nothing was reached.
+/// An absent file says nothing about the wall, and nothing was reached; a file system that is mounted
+/// read-only is a wall of its own, which the kernel comes to first.
 fn cannot<T>(result: io::Result<T>) -> bool {
-    result.is_err_and(|error| super::is_refusal(&error) || error.kind() == io::ErrorKind::NotFound)
+    result.is_err_and(|error| {
+        let kind = error.kind();
+        super::is_refusal(&error)
+            || matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::ReadOnlyFilesystem)
+    })
 }
 
 /// Tries to make a file in `folder`, and removes it when that worked.
@@ -38,4 +43,16 @@ fn cannot_make(folder: &str) -> bool {
         let _ = fs::remove_file(&path);
     }
     cannot(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_only_file_system_is_a_wall_and_a_full_one_is_not() {
+        let error = |number| Err::<(), _>(io::Error::from_raw_os_error(number));
+        assert!(cannot(error(libc::EROFS)) && cannot(error(libc::EACCES)));
+        assert!(!cannot(error(libc::ENOSPC)) && !cannot(Ok(())));
+    }
 }

@@ -8,7 +8,8 @@
 //! Proof of a password is asked for in the form that can be tested offline: MySQL 8 announces
 //! `caching_sha2_password` and switches to `mysql_native_password`, so that each try yields salt and
 //! response and a line for hashcat (mode 11200). Of a client that leaves there, the first answer is
-//! kept with its salt, for which no cracker has a mode.
+//! kept with its salt, for which no cracker has a mode. Inside TLS, which MySQL 8 speaks, a client of
+//! `caching_sha2_password` is asked for the password itself, as by a server that has not seen it yet.
 //!
 //! Who gets in: `root` with its password on the machine (on one of four deckies without any), the
 //! decky's accounts with theirs, and the machine's application user, whose password its `.env` tells.
@@ -18,8 +19,8 @@
 //! so; functions of libraries are refused as for a library that is not there.
 //!
 //! `statements` decides what a statement is, `world` is what the product adds to the engine of
-//! `crate::sql`, `session` speaks the protocol. Not here: TLS (`session` says where it goes),
-//! compression, replication.
+//! `crate::sql`, `session` speaks the protocol. Not here: client certificates, compression,
+//! replication.
 
 mod auth;
 mod errors;

@@ -38,6 +38,9 @@ pub(super) struct Persona {
     /// As `version()` gives it.
     pub(super) version: String,
     pub(super) maria: bool,
+    /// Whether it speaks TLS: MySQL makes itself a certificate at its first start, Debian's MariaDB
+    /// has none until its administrator gives it one.
+    pub(super) tls: bool,
     pub(super) users: Vec<User>,
     /// Database of the machine's application.
     pub(super) database: String,
@@ -67,6 +70,7 @@ impl Persona {
         }
         Self {
             maria: version.contains("MariaDB"),
+            tls: !version.contains("MariaDB") && !version.starts_with("5.5"),
             users: users(decky, &choices, &value("db_user"), &value("db_pass")),
             database: value("db_name"),
             hostname: facts.hostname.clone(),
@@ -160,6 +164,10 @@ impl Persona {
             "general_log_file" => format!("/var/lib/mysql/{}.log", self.hostname),
             "slow_query_log_file" => format!("/var/lib/mysql/{}-slow.log", self.hostname),
             "version_comment" => self.comment(),
+            "have_ssl" | "have_openssl" if self.tls => "YES".to_owned(),
+            "ssl_ca" if self.tls => "ca.pem".to_owned(),
+            "ssl_cert" if self.tls => "server-cert.pem".to_owned(),
+            "ssl_key" if self.tls => "server-key.pem".to_owned(),
             _ => fixed.to_owned(),
         };
         table.iter().map(|(name, fixed)| (*name, value(name, fixed))).collect()

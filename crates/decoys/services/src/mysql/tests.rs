@@ -283,6 +283,32 @@ fn a_client_that_knows_no_older_proof_still_leaves_one() {
 }
 
 #[test]
+fn inside_tls_the_password_itself_is_asked_for() {
+    let host = host("ubuntu22");
+    let mut client = Client::of(&host);
+    let capabilities = (1_u32 | 1 << 9 | 1 << 11 | 1 << 15 | 1 << 19).to_le_bytes();
+    let head = [&capabilities, [0, 0, 0, 1].as_slice(), &[255], &[0; 23]].concat();
+    let login = [&head, b"root\0\x20".as_slice(), &[7; 32], b"caching_sha2_password\0"].concat();
+    // What is sent in the same breath was not encrypted, and counts as nothing.
+    let acts = client.stage.bytes(&[packet(1, &head), packet(2, &login)].concat());
+    assert!(matches!(acts.as_slice(), [Effect::Reply(StreamReply::StartTls)]), "{acts:?}");
+    let asked = client.stage.bytes(&packet(2, &login));
+    assert_eq!(packets(&asked), [[1, 4]]);
+    let acts = client.stage.bytes(&packet(4, b"toor\0"));
+    assert_eq!(packets(&acts)[0][0], 0);
+    let told = facts(&acts, "auth").remove(0);
+    assert_eq!(told.fields().text("secret_kind"), Some("plaintext"));
+    assert_eq!(told.fields().text("secret_printable"), Some("toor"));
+    assert_eq!(told.fields().text("method"), Some("caching_sha2_password"));
+    assert_eq!(client.say("show status like 'Ssl_version'"), "Ssl_version,TLSv1.3");
+
+    // MariaDB as Debian has it offers none.
+    let mut client = Client::of(&self::host("debian"));
+    let acts = client.stage.bytes(&packet(1, &head));
+    assert!(String::from_utf8_lossy(&packets(&acts)[0]).contains("Bad handshake"));
+}
+
+#[test]
 fn many_statements_at_once_come_in_turns() {
     let mut client = root(&host("debian"));
     let one = packet(0, b"\x03do 1");

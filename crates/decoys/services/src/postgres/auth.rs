@@ -57,11 +57,24 @@ pub(super) fn verifier(password: &[u8], salt: &[u8]) -> String {
     format!("SCRAM-SHA-256${ITERATIONS}:{}${}:{}", text(salt), text(&stored), text(&server))
 }
 
+/// Whether an exchange is bound to the TLS it runs in (RFC 5929, `tls-server-end-point`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Binding {
+    /// There is no TLS.
+    Impossible,
+    /// Offered, and another mechanism was chosen.
+    Declined,
+    /// Chosen.
+    Chosen,
+}
+
 /// One exchange.
 #[derive(Clone, Debug)]
 pub(super) struct Scram {
     /// Header of channel binding, as the client sent it.
     header: Vec<u8>,
+    /// Whether the client says which certificate it saw.
+    bound: bool,
     client_first: Vec<u8>,
     nonce: String,
     salt: [u8; 16],
@@ -77,13 +90,24 @@ pub(super) struct Proof {
 }
 
 impl Scram {
-    /// Reads the client's first message; `fresh` makes our part of the nonce. None when it is
-    /// malformed or asks for channel binding, which needs TLS.
-    pub(super) fn begin(message: &[u8], fresh: &[u8; 18], salt: [u8; 16]) -> Option<Self> {
+    /// Reads the client's first message; `fresh` makes our part of the nonce, `binding` says where
+    /// the channel is. None when it is malformed, or at odds with the binding that was chosen.
+    pub(super) fn begin(
+        message: &[u8],
+        fresh: &[u8; 18],
+        salt: [u8; 16],
+        binding: Binding,
+    ) -> Option<Self> {
         let text = std::str::from_utf8(message).ok().filter(|text| text.len() <= 4096)?;
         let mut parts = text.splitn(3, ',');
         let (flag, name, bare) = (parts.next()?, parts.next()?, parts.next()?);
-        if flag != "n" && flag != "y" {
+        let fits = match binding {
+            Binding::Impossible => flag == "n" || flag == "y",
+            // `y` would say that the server cannot, which somebody between them made the client believe.
+            Binding::Declined => flag == "n",
+            Binding::Chosen => flag == "p=tls-server-end-point",
+        };
+        if !fits {
             return None;
         }
         let client = bare.split(',').find_map(|part| part.strip_prefix("r="))?;
@@ -93,6 +117,7 @@ impl Scram {
         }
         Some(Self {
             header: format!("{flag},{name},").into_bytes(),
+            bound: binding == Binding::Chosen,
             client_first: bare.as_bytes().to_vec(),
             nonce: format!("{client}{}", STANDARD.encode(fresh)),
             salt,
@@ -111,7 +136,11 @@ impl Scram {
         let binding = without.split(',').find_map(|part| part.strip_prefix("c="))?;
         let nonce = without.split(',').find_map(|part| part.strip_prefix("r="))?;
         let proof = STANDARD.decode(proof).ok().filter(|proof| proof.len() == 32)?;
-        if nonce != self.nonce || STANDARD.decode(binding).ok()? != self.header {
+        let binding = STANDARD.decode(binding).ok()?;
+        let channel = binding.strip_prefix(self.header.as_slice())?;
+        // The hash of the certificate that the client saw: what it is does not matter for the proof.
+        let fits = if self.bound { channel.len() == 32 } else { channel.is_empty() };
+        if nonce != self.nonce || !fits {
             return None;
         }
         let first = self.first();
@@ -172,7 +201,7 @@ mod tests {
 
     #[test]
     fn what_is_told_of_an_exchange_is_enough_to_test_a_password() {
-        let scram = Scram::begin(b"n,,n=,r=abc", &[7; 18], [9; 16]).unwrap();
+        let scram = Scram::begin(b"n,,n=,r=abc", &[7; 18], [9; 16], Binding::Impossible).unwrap();
         let without = format!("c=biws,r={}", scram.nonce);
         let message = format!("n=,r=abc,{},{without}", scram.first());
         let proof = prove(b"s3cret", &[9; 16], ITERATIONS, message.as_bytes());
@@ -181,6 +210,22 @@ mod tests {
         assert_eq!(told.message, message.as_bytes());
         assert!(told.proves(b"s3cret").is_some() && told.proves(b"other").is_none());
         assert_eq!(prove(b"s3cret", &told.salt, ITERATIONS, &told.message), told.proof);
+    }
+
+    #[test]
+    fn a_bound_exchange_names_the_certificate_and_an_unbound_one_does_not() {
+        let begin = |message: &[u8], binding| Scram::begin(message, &[7; 18], [9; 16], binding);
+        assert!(begin(b"y,,n=,r=abc", Binding::Declined).is_none());
+        assert!(begin(b"p=tls-server-end-point,,n=,r=abc", Binding::Declined).is_none());
+        assert!(begin(b"n,,n=,r=abc", Binding::Chosen).is_none());
+        let scram = begin(b"p=tls-server-end-point,,n=,r=abc", Binding::Chosen).unwrap();
+        let last = |channel: &[u8]| {
+            let binding = [b"p=tls-server-end-point,,", channel].concat();
+            let (binding, proof) = (STANDARD.encode(binding), STANDARD.encode([0; 32]));
+            scram.finish(format!("c={binding},r={},p={proof}", scram.nonce).as_bytes())
+        };
+        assert!(last(&[1; 32]).is_some());
+        assert!(last(&[]).is_none());
     }
 
     #[test]
@@ -195,9 +240,9 @@ mod tests {
     fn malformed_exchanges_are_refused() {
         for bad in [&b""[..], b"n,,", b"p=tls-unique,,n=,r=a", b"n,,n=", b"n,,n=,r=", b"\xff,,r=a"]
         {
-            assert!(Scram::begin(bad, &[0; 18], [0; 16]).is_none());
+            assert!(Scram::begin(bad, &[0; 18], [0; 16], Binding::Impossible).is_none());
         }
-        let scram = Scram::begin(b"n,,n=,r=abc", &[7; 18], [9; 16]).unwrap();
+        let scram = Scram::begin(b"n,,n=,r=abc", &[7; 18], [9; 16], Binding::Impossible).unwrap();
         for bad in [&b""[..], b"c=biws,r=abc,p=AA==", b"c=biws,r=x", b"p=,p="] {
             assert!(scram.finish(bad).is_none());
         }

@@ -15,8 +15,8 @@
 //! goes into large objects. A transaction that is rolled back is not undone.
 //!
 //! `statements` decides what a statement is, `world` and `catalogue` are what the product adds to
-//! the engine of `crate::sql`, `session` speaks the protocol. Not here: TLS (`session` says where it
-//! goes), replication, functions in SQL or PL/pgSQL.
+//! the engine of `crate::sql`, `session` speaks the protocol. TLS where the distribution's package
+//! switches it on. Not here: client certificates, replication, functions in SQL or PL/pgSQL.
 
 mod auth;
 mod catalogue;

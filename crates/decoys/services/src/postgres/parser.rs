@@ -5,6 +5,10 @@ use crate::inbox::Inbox;
 /// Shortest and longest packet before a session is begun.
 const START: std::ops::RangeInclusive<usize> = 8..=10_000;
 
+/// What stands for a version in a request for encryption.
+pub(super) const TLS_REQUEST: u32 = 80_877_103;
+pub(super) const GSS_REQUEST: u32 = 80_877_104;
+
 /// What came of looking for a message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Parsed<T> {
@@ -36,8 +40,8 @@ pub(super) fn start(input: &mut Inbox) -> Parsed<Start> {
     let mut reader = Reader(&packet);
     let version = reader.int().unwrap_or(0);
     Parsed::Done(match version {
-        80_877_103 => Start::Tls,
-        80_877_104 => Start::Gss,
+        TLS_REQUEST => Start::Tls,
+        GSS_REQUEST => Start::Gss,
         80_877_102 => Start::Cancel,
         version => {
             let mut parameters = Vec::new();

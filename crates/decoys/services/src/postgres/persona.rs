@@ -59,6 +59,9 @@ pub(super) struct Persona {
     /// Seconds since the epoch when the process started.
     pub(super) started: i64,
     pub(super) debian: bool,
+    /// Whether it speaks TLS: Debian's and Ubuntu's packages switch it on with the certificate that
+    /// `ssl-cert` made; others leave it off.
+    pub(super) tls: bool,
     first_pid: u64,
     seconds_per_process: u64,
 }
@@ -88,6 +91,7 @@ impl Persona {
             pid: 0,
             started: facts.boot_time + 9,
             debian: facts.distro.welcome == "debian",
+            tls: matches!(facts.distro.welcome.as_str(), "debian" | "ubuntu"),
             first_pid: choices.range("postgres.first.pid", 2_000, 60_000),
             seconds_per_process: choices.range("postgres.rate.processes", 2, 20),
             version,
@@ -150,6 +154,9 @@ impl Persona {
             "TimeZone" => "Etc/UTC".to_owned(),
             "port" => "5432".to_owned(),
             "application_name" => String::new(),
+            "ssl" if self.tls => "on".to_owned(),
+            "ssl_cert_file" if self.tls => "/etc/ssl/certs/ssl-cert-snakeoil.pem".to_owned(),
+            "ssl_key_file" if self.tls => "/etc/ssl/private/ssl-cert-snakeoil.key".to_owned(),
             name if name.starts_with("lc_") => "en_US.UTF-8".to_owned(),
             _ => fixed.to_owned(),
         };

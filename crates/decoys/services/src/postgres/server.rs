@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base_model::Timestamp;
 use decoys_host::{Kept, Machine};
-use decoys_kit::Choices;
+use decoys_kit::{Choices, TlsFacts};
 use serde::{Deserialize, Serialize};
 
 use super::persona::Persona;
@@ -23,6 +23,8 @@ pub(super) struct Connection {
     pub(super) database: String,
     pub(super) application: String,
     pub(super) address: String,
+    /// What was agreed if it is encrypted.
+    pub(super) tls: Option<TlsFacts>,
     pub(super) port: u16,
     pub(super) since: Timestamp,
     pub(super) query_since: Timestamp,

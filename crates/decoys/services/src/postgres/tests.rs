@@ -175,6 +175,31 @@ fn only_the_right_password_gets_in_and_every_try_can_be_tested() {
 }
 
 #[test]
+fn a_connection_turns_to_tls_where_the_package_switches_it_on() {
+    let ask = |code: u32| [8_u32.to_be_bytes(), code.to_be_bytes()].concat();
+    let host = host("debian");
+    let mut client = Client::of(&host);
+    // What is sent in the same breath was not encrypted, and counts as nothing.
+    let acts = client.0.bytes(&[ask(80_877_103), start(&[("user", "postgres")])].concat());
+    let replies: Vec<_> = acts
+        .iter()
+        .filter_map(|act| match act {
+            Effect::Reply(reply) => Some(reply.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(replies, [StreamReply::Data(b"S".to_vec()), StreamReply::StartTls]);
+    let asked = client.0.bytes(&start(&[("user", "postgres")]));
+    assert_eq!(messages(&asked)[0].1, b"\0\0\0\x0aSCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0");
+    // A request inside TLS is a version that nobody speaks.
+    let mut client = Client::of(&host);
+    client.0.bytes(&ask(80_877_103));
+    let refused = messages(&client.0.bytes(&ask(80_877_103))).remove(0);
+    let told = "unsupported frontend protocol 1234.5679: server supports 3.0 to 3.0";
+    assert_eq!(field(&refused, b'M'), told);
+}
+
+#[test]
 fn the_md5_exchange_yields_a_line_for_a_cracker() {
     let host = machine(2, "debian", &[("postgres", 5432, &[("auth_method", "md5")])]);
     let mut client = Client::of(&host);

@@ -205,6 +205,9 @@ pub(super) fn processes(sight: &Sight<'_>) -> Vec<Vec<Value>> {
 pub(super) fn status(sight: &Sight<'_>) -> Vec<(&'static str, String)> {
     let persona = &sight.server.persona;
     let queries = persona.queries(sight.now) + sight.server.queries;
+    let agreed = |part: fn(&decoys_kit::TlsFacts) -> &String| {
+        sight.me.tls.as_ref().map(|tls| part(tls).clone()).unwrap_or_default()
+    };
     super::persona::Persona::status()
         .iter()
         .map(|(name, fixed)| {
@@ -218,6 +221,8 @@ pub(super) fn status(sight: &Sight<'_>) -> Vec<(&'static str, String)> {
                 "Bytes_sent" => (queries * 797).to_string(),
                 "Connections" => sight.server.left.next_connection.max(sight.me.id).to_string(),
                 "Threads_connected" => (sight.server.connections.len() + 1).to_string(),
+                "Ssl_cipher" => agreed(|tls| &tls.cipher),
+                "Ssl_version" => agreed(|tls| &tls.version),
                 "Threads_running" => "1".to_owned(),
                 "Threads_created" => (sight.server.connections.len() + 6).to_string(),
                 _ => (*fixed).to_owned(),

@@ -7,12 +7,27 @@ use base_model::{Fields, Secret, SecretKind};
 use decoys_kit::StreamContext;
 use rand_core::Rng as _;
 
-use super::{IDLE, LOOK, MysqlSession, NATIVE, SAMPLE, State};
+use super::{CACHING, IDLE, LOOK, MysqlSession, NATIVE, SAMPLE, State};
 use crate::mysql::errors::{denied, refusal};
 use crate::mysql::parser::{self, CONNECT_ATTRS, Login, PLUGIN_AUTH, SSL};
 use crate::mysql::replies::{AUTOCOMMIT, Packets, Tracked};
 use crate::mysql::server::Server;
 use crate::mysql::{auth, statements};
+
+/// The client may go on in TLS, in the lower half of the capabilities.
+const CLIENT_SSL: u16 = 0x0800;
+
+/// What `caching_sha2_password` says when it has not seen the password yet.
+const FULL_AUTHENTICATION: [u8; 2] = [1, 4];
+
+/// What a response is.
+#[derive(Clone, Copy)]
+enum Proof<'s> {
+    /// The answer to this salt.
+    Of(&'s [u8; 20]),
+    /// The password itself.
+    Password,
+}
 
 impl MysqlSession {
     fn fresh_salt(&mut self, cx: &mut StreamContext<'_>) {
@@ -32,17 +47,19 @@ impl MysqlSession {
         self.fresh_salt(cx);
         let now = cx.now();
         let host = format!("{}:{}", self.peer, self.port);
-        let (id, version, charset, maria) = self.host.with(|machine| {
+        let (id, version, charset, maria, tls) = self.host.with(|machine| {
             machine.with_kept(|machine, server: &mut Server| {
                 server.wake(machine, now);
                 let id = server.connect(host, now);
-                (id, server.persona.greeting(), server.persona.charset(), server.persona.maria)
+                let persona = &server.persona;
+                (id, persona.greeting(), persona.charset(), persona.maria, persona.tls)
             })
         });
         self.me.id = id;
         self.me.host.clone_from(&self.peer);
         self.charset = charset;
         self.maria = maria;
+        self.offers_tls = tls;
         let mut out = vec![10];
         out.extend(version.as_bytes());
         out.push(0);
@@ -50,10 +67,9 @@ impl MysqlSession {
         let (head, tail) = self.salt.split_at(8);
         out.extend(head);
         out.push(0);
-        // No CLIENT_SSL (0x0800): there is no certificate. With one, a client that sets the flag
-        // in a short login packet turns to TLS right after it.
         let (low, high, extended): (u16, u16, [u8; 4]) =
             if maria { (0xf7fe, 0x81ff, [0x1d, 0, 0, 0]) } else { (0xf7ff, 0xdfff, [0; 4]) };
+        let low = if tls { low | CLIENT_SSL } else { low };
         out.extend(low.to_le_bytes());
         out.push(charset);
         out.extend(AUTOCOMMIT.to_le_bytes());
@@ -63,7 +79,7 @@ impl MysqlSession {
         out.extend(extended);
         out.extend(tail);
         out.push(0);
-        out.extend(if maria { NATIVE } else { b"caching_sha2_password" });
+        out.extend(if maria { NATIVE } else { CACHING });
         out.push(0);
         let mut packets = Packets::from(0);
         packets.push(&out);
@@ -79,7 +95,13 @@ impl MysqlSession {
             return self.refuse(cx, next, &refusal(1043, "Bad handshake"), true);
         };
         if login.user.is_empty() && login.capabilities & SSL != 0 && packet.len() <= 32 {
-            // TLS was not offered.
+            if self.offers_tls && self.me.tls.is_none() {
+                // What came with the request was not encrypted, and is not taken for what was.
+                self.input.clear();
+                self.upgrading = true;
+                self.state = State::Greeted;
+                return cx.start_tls();
+            }
             cx.emit(catalogue::protocol_error("tls asked for", packet));
             cx.commit();
             return self.refuse(cx, next, &refusal(1043, "Bad handshake"), true);
@@ -94,6 +116,14 @@ impl MysqlSession {
 
     /// Judges the login, or asks again for proof of the kind that is kept.
     pub(super) fn ask_or_judge(&mut self, cx: &mut StreamContext<'_>, next: u8, login: Login) {
+        let caching = login.plugin.as_deref() == Some(CACHING);
+        if caching && !self.maria && self.me.tls.is_some() && !login.response.is_empty() {
+            let mut packets = Packets::from(next);
+            packets.push(&FULL_AUTHENTICATION);
+            cx.send(packets.out);
+            self.state = State::Asked(login);
+            return;
+        }
         let native = login.plugin.as_deref().is_none_or(|plugin| plugin == NATIVE);
         let fits = login.response.is_empty() || login.response.len() == 20;
         let can_switch = login.capabilities & PLUGIN_AUTH != 0;
@@ -112,19 +142,30 @@ impl MysqlSession {
             self.state = State::Switched(login, first);
             return;
         }
-        self.judge(cx, next, login);
+        self.judge(cx, next, login, false);
     }
 
-    pub(super) fn judge(&mut self, cx: &mut StreamContext<'_>, next: u8, login: Login) {
+    /// Lets in or refuses; with `plain` the response is the password itself.
+    pub(super) fn judge(
+        &mut self,
+        cx: &mut StreamContext<'_>,
+        next: u8,
+        login: Login,
+        plain: bool,
+    ) {
         self.attempts += 1;
         let name = String::from_utf8_lossy(&login.user).into_owned();
         let (response, salt) = (login.response.clone(), self.salt);
+        let proves = |stored: &auth::Stored| match plain {
+            true => auth::stored(&response) == *stored,
+            false => auth::proves(&response, &salt, stored),
+        };
         let admin = self.host.with(|machine| {
             machine.with_kept(|_, server: &mut Server| {
                 if let Some(user) = server.persona.users.iter().find(|user| user.name == name) {
                     let proven = match &user.stored {
                         None => response.is_empty(),
-                        Some(stored) => auth::proves(&response, &salt, stored),
+                        Some(stored) => proves(stored),
                     };
                     return proven.then_some(user.admin);
                 }
@@ -133,13 +174,14 @@ impl MysqlSession {
                     .filter_map(|at| u8::from_str_radix(made.get(at * 2..at * 2 + 2)?, 16).ok())
                     .collect();
                 let proven = match <auth::Stored>::try_from(stored) {
-                    Ok(stored) => auth::proves(&response, &salt, &stored),
+                    Ok(stored) => proves(&stored),
                     Err(_) => response.is_empty(),
                 };
                 proven.then_some(true)
             })
         });
-        self.tell_login(cx, &login, &self.salt, admin.is_some());
+        let proof = if plain { Proof::Password } else { Proof::Of(&self.salt) };
+        self.tell_login(cx, &login, proof, admin.is_some());
         let Some(admin) = admin else {
             let refused = denied(&login.user, &self.peer, !login.response.is_empty());
             cx.commit();
@@ -148,7 +190,8 @@ impl MysqlSession {
             packets.error(refused.code, refused.state, &refused.text);
             return self.hold(cx, wait, packets.out, true);
         };
-        cx.emit(catalogue::login_success(&login.user, "mysql_native_password", self.attempts));
+        let method = if plain { "caching_sha2_password" } else { "mysql_native_password" };
+        cx.emit(catalogue::login_success(&login.user, method, self.attempts));
         cx.commit();
         self.me.user.clone_from(&name);
         self.me.admin = admin;
@@ -177,7 +220,7 @@ impl MysqlSession {
         if let State::Switched(login, salt) = &self.state
             && !login.response.is_empty()
         {
-            self.tell_login(cx, login, salt, false);
+            self.tell_login(cx, login, Proof::Of(salt), false);
             cx.commit();
         }
     }
@@ -186,19 +229,23 @@ impl MysqlSession {
         &self,
         cx: &mut StreamContext<'_>,
         login: &Login,
-        salt: &[u8; 20],
+        proof: Proof<'_>,
         accepted: bool,
     ) {
-        let native = login.response.len() == 20;
+        let native = login.response.len() == 20 && !matches!(proof, Proof::Password);
         let kind =
             if native { SecretKind::MysqlNativePassword } else { SecretKind::MysqlCachingSha2 };
+        let kind = if matches!(proof, Proof::Password) { SecretKind::Plaintext } else { kind };
         let secret =
             (!login.response.is_empty()).then(|| Secret { kind, bytes: login.response.clone() });
-        let challenge = secret.is_some().then(|| Challenge {
-            bytes: salt.to_vec(),
-            crack: native.then(|| auth::crack_line(salt, &login.response)),
-            crack_mode: native.then_some("11200"),
-        });
+        let challenge = match proof {
+            Proof::Of(salt) if secret.is_some() => Some(Challenge {
+                bytes: salt.to_vec(),
+                crack: native.then(|| auth::crack_line(salt, &login.response)),
+                crack_mode: native.then_some("11200"),
+            }),
+            Proof::Of(_) | Proof::Password => None,
+        };
         // An empty password is one too, and known.
         let secret = secret.or_else(|| Some(Secret::plaintext(Vec::new())));
         let mut more =
@@ -218,7 +265,7 @@ impl MysqlSession {
             principal: Some(&login.user),
             secret,
             challenge,
-            method: if native || login.response.is_empty() {
+            method: if native || (login.response.is_empty() && !matches!(proof, Proof::Password)) {
                 "mysql_native_password"
             } else {
                 "caching_sha2_password"

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use base_model::{Timestamp, catalogue};
 use decoys_host::HostHandle;
-use decoys_kit::{Opening, StreamContext, StreamSession};
+use decoys_kit::{Opening, StreamContext, StreamSession, TlsFacts, TlsOffer, TlsServer};
 
 use super::errors::{Refusal, refusal};
 use super::parser::{self, Login, Parsed};
@@ -44,6 +44,8 @@ const BREATH: Duration = Duration::from_millis(1);
 const MAX_WAITING: usize = 4 * 1024 * 1024;
 /// The plugin whose proof a cracker takes.
 const NATIVE: &[u8] = b"mysql_native_password";
+/// The plugin of MySQL 8.
+const CACHING: &[u8] = b"caching_sha2_password";
 
 /// What a connection has of its own.
 #[derive(Debug, Default)]
@@ -66,6 +68,8 @@ pub(super) struct Me {
     pub(super) in_transaction: bool,
     /// Whether the client is asked for files it offers.
     pub(super) local_files: bool,
+    /// What was agreed when the connection was encrypted.
+    pub(super) tls: Option<TlsFacts>,
 }
 
 #[derive(Debug)]
@@ -83,6 +87,8 @@ enum State {
     Greeted,
     /// Waits for the answer to another challenge; with the answer to the first and its salt.
     Switched(Login, [u8; 20]),
+    /// Waits for the password itself, which only TLS may carry.
+    Asked(Login),
     Ready,
     /// Reads a file of the client.
     Fetching {
@@ -103,6 +109,10 @@ pub(super) struct MysqlSession {
     extended: u32,
     charset: u8,
     maria: bool,
+    /// TLS was offered.
+    offers_tls: bool,
+    /// The client asked for TLS and has not begun with it.
+    upgrading: bool,
     me: Me,
     prepared: BTreeMap<u32, Prepared>,
     next_prepared: u32,
@@ -133,6 +143,8 @@ impl MysqlSession {
             extended: 0,
             charset: 45,
             maria: true,
+            offers_tls: false,
+            upgrading: false,
             me: Me { local_files, ..Me::default() },
             prepared: BTreeMap::new(),
             next_prepared: 0,
@@ -147,7 +159,7 @@ impl MysqlSession {
     fn work(&mut self, cx: &mut StreamContext<'_>) {
         self.rest = None;
         let mut spent = 0;
-        while self.held.is_none() && !matches!(self.state, State::Over) {
+        while self.held.is_none() && !self.upgrading && !matches!(self.state, State::Over) {
             if spent >= TURN {
                 self.rest = Some(cx.now() + BREATH);
                 break;
@@ -180,7 +192,11 @@ impl MysqlSession {
             State::Greeted => self.first(cx, next, packet),
             State::Switched(login, _) => {
                 let login = Login { response: packet.to_vec(), ..login };
-                self.judge(cx, next, login);
+                self.judge(cx, next, login, false);
+            }
+            State::Asked(login) => {
+                let password = packet.strip_suffix(b"\0").unwrap_or(packet).to_vec();
+                self.judge(cx, next, Login { response: password, ..login }, true);
             }
             State::Ready => {
                 self.deadline = Some(cx.now() + IDLE);
@@ -277,7 +293,7 @@ impl StreamSession for MysqlSession {
     }
 
     fn on_bytes(&mut self, cx: &mut StreamContext<'_>, bytes: &[u8]) {
-        if matches!(self.state, State::Over) {
+        if matches!(self.state, State::Over) || self.upgrading {
             return;
         }
         self.input.push(bytes);
@@ -353,5 +369,14 @@ impl StreamSession for MysqlSession {
 
     fn reads(&self) -> bool {
         self.held.is_none() && self.rest.is_none()
+    }
+
+    fn tls(&self) -> TlsOffer {
+        TlsOffer::of(TlsServer::MySql)
+    }
+
+    fn on_tls(&mut self, _cx: &mut StreamContext<'_>, facts: &TlsFacts) {
+        self.upgrading = false;
+        self.me.tls = Some(facts.clone());
     }
 }

@@ -120,3 +120,23 @@ pub(super) fn activity(sight: &Sight<'_>) -> Vec<Fields> {
     }
     out
 }
+
+/// Which connections are encrypted, and how.
+pub(super) fn encryption(sight: &Sight<'_>) -> Vec<Fields> {
+    let connections = sight.server.connections.iter().filter(|(_, one)| !one.killed);
+    connections
+        .map(|(pid, connection)| {
+            let mut row = vec![
+                ("pid", int(i64::try_from(*pid).unwrap_or(0))),
+                ("ssl", Value::Bool(connection.tls.is_some())),
+            ];
+            if let Some(tls) = &connection.tls {
+                let bits = if tls.cipher.contains("128") { 128 } else { 256 };
+                row.push(("version", text(tls.version.clone())));
+                row.push(("cipher", text(tls.cipher.clone())));
+                row.push(("bits", int(bits)));
+            }
+            row
+        })
+        .collect()
+}

@@ -1,7 +1,7 @@
 //! The rows of each relation.
 
 use super::information::{information, tables};
-use super::roles::{activity, roles};
+use super::roles::{activity, encryption, roles};
 use super::types::TYPES;
 use super::{
     CATALOG, Fields, INFORMATION, POSTGRES, PUBLIC, RELATIONS, Relation, TOAST, index_definition,
@@ -207,6 +207,7 @@ pub(super) fn rows(sight: &Sight<'_>, relation: &Relation) -> Vec<Fields> {
             })
             .collect(),
         "pg_stat_activity" => activity(sight),
+        "pg_stat_ssl" => encryption(sight),
         "pg_tables" | "pg_stat_user_tables" | "pg_stat_all_tables" => tables(sight, relation.name),
         "pg_indexes" => objects(sight)
             .iter()

@@ -10,7 +10,7 @@ use decoys_kit::StreamContext;
 use rand_core::Rng as _;
 
 use super::{LOOK, PostgresSession, SAMPLE, State};
-use crate::postgres::auth::{self, Scram};
+use crate::postgres::auth::{self, Binding, Scram};
 use crate::postgres::errors::fatal;
 use crate::postgres::parser::Reader;
 use crate::postgres::replies;
@@ -122,13 +122,18 @@ impl PostgresSession {
         let mut fresh = [0; 18];
         cx.rng().fill_bytes(&mut fresh);
         let salt = self.host.choices().bytes::<16>(&format!("postgres.salt.{}", self.me.user));
-        let scram =
-            if mechanism == b"SCRAM-SHA-256" { Scram::begin(message, &fresh, salt) } else { None };
+        let binding = match (mechanism, &self.me.tls) {
+            (b"SCRAM-SHA-256", None) => Some(Binding::Impossible),
+            (b"SCRAM-SHA-256", Some(_)) => Some(Binding::Declined),
+            (b"SCRAM-SHA-256-PLUS", Some(_)) => Some(Binding::Chosen),
+            _ => None,
+        };
+        let scram = binding.and_then(|binding| Scram::begin(message, &fresh, salt, binding));
         let Some(scram) = scram else {
             let sample = content.get(..SAMPLE).unwrap_or(content);
             cx.emit(catalogue::protocol_error("malformed SCRAM message", sample));
             cx.commit();
-            let refused = if mechanism == b"SCRAM-SHA-256" {
+            let refused = if binding.is_some() {
                 fatal(
                     "08P01",
                     "malformed SCRAM message",
@@ -214,6 +219,7 @@ impl PostgresSession {
                     database: me.database.clone(),
                     application: me.application.clone(),
                     address: me.address.clone(),
+                    tls: me.tls.clone(),
                     port: me.port,
                     since: now,
                     query_since: now,

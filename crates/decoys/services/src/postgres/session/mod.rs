@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use base_model::{Timestamp, catalogue};
 use decoys_host::HostHandle;
-use decoys_kit::{Opening, StreamContext, StreamSession};
+use decoys_kit::{Opening, StreamContext, StreamSession, TlsFacts, TlsOffer, TlsServer};
 
 use super::auth::Scram;
 use super::errors::{Refusal, error, fatal};
@@ -59,6 +59,8 @@ pub(super) struct Me {
     pub(super) address: String,
     pub(super) port: u16,
     pub(super) local: String,
+    /// What was agreed when the connection was encrypted.
+    pub(super) tls: Option<TlsFacts>,
     pub(super) settings: BTreeMap<String, String>,
     /// Statements prepared by name.
     pub(super) named: BTreeMap<String, String>,
@@ -114,6 +116,8 @@ pub(super) struct PostgresSession {
     skipping: bool,
     attempts: u32,
     asked: u8,
+    /// The client was told to begin with TLS and has not done so.
+    upgrading: bool,
     held: Option<(Timestamp, Vec<u8>, bool)>,
     deadline: Option<Timestamp>,
     look: Option<Timestamp>,
@@ -147,6 +151,7 @@ impl PostgresSession {
             skipping: false,
             attempts: 0,
             asked: 0,
+            upgrading: false,
             held: None,
             deadline: None,
             look: None,
@@ -326,7 +331,7 @@ impl StreamSession for PostgresSession {
     }
 
     fn on_bytes(&mut self, cx: &mut StreamContext<'_>, bytes: &[u8]) {
-        if matches!(self.state, State::Over) {
+        if matches!(self.state, State::Over) || self.upgrading {
             return;
         }
         self.input.push(bytes);
@@ -405,5 +410,14 @@ impl StreamSession for PostgresSession {
 
     fn reads(&self) -> bool {
         self.held.is_none() && self.rest.is_none()
+    }
+
+    fn tls(&self) -> TlsOffer {
+        TlsOffer::of(TlsServer::Postgres)
+    }
+
+    fn on_tls(&mut self, _cx: &mut StreamContext<'_>, facts: &TlsFacts) {
+        self.upgrading = false;
+        self.me.tls = Some(facts.clone());
     }
 }

@@ -22,7 +22,21 @@ impl PostgresSession {
                 cx.commit();
                 self.end(cx);
             }
-            // There is no certificate. With one, `S` is answered here and the stream turns to TLS.
+            Parsed::Done(Start::Tls) if self.speaks_tls() && self.me.tls.is_none() => {
+                // What came with the request was not encrypted, and is not taken for what was.
+                self.input.clear();
+                self.upgrading = true;
+                cx.send(*b"S");
+                cx.start_tls();
+                return false;
+            }
+            // Asked for again inside TLS, it is taken for a version of the protocol.
+            Parsed::Done(Start::Tls) if self.me.tls.is_some() => {
+                self.start(cx, parser::TLS_REQUEST, Vec::new(), true);
+            }
+            Parsed::Done(Start::Gss) if self.me.tls.is_some() => {
+                self.start(cx, parser::GSS_REQUEST, Vec::new(), true);
+            }
             Parsed::Done(Start::Tls | Start::Gss) if self.asked < 2 => {
                 self.asked += 1;
                 cx.send(*b"N");
@@ -33,6 +47,11 @@ impl PostgresSession {
             }
         }
         true
+    }
+
+    fn speaks_tls(&self) -> bool {
+        let asked = |server: &mut Server| server.persona.tls;
+        self.host.with(|machine| machine.with_kept(|_, server: &mut Server| asked(server)))
     }
 
     pub(super) fn start(
@@ -114,7 +133,11 @@ impl PostgresSession {
         self.parameters = parameters;
         match self.method {
             Method::Scram => {
-                replies::authentication(&mut out, 10, b"SCRAM-SHA-256\0\0");
+                let mechanisms: &[u8] = match self.me.tls {
+                    Some(_) => b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0",
+                    None => b"SCRAM-SHA-256\0\0",
+                };
+                replies::authentication(&mut out, 10, mechanisms);
                 self.state = State::ScramFirst;
             }
             Method::Md5 => {
