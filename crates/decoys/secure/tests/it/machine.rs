@@ -28,7 +28,7 @@ static KEYS: LazyLock<HostKeys> = LazyLock::new(|| {
     let secret = PersonaSecret::new([1; 32]);
     let choices = Choices::new(&secret);
     let mut keys = HostKeys::derive(&choices).unwrap();
-    keys.add(&HostKeys::make_rsa(&choices).unwrap()).unwrap();
+    keys.add(&HostKeys::make_rsa(&choices, "OpenSSH_9.2p1").unwrap()).unwrap();
     keys
 });
 

@@ -38,6 +38,8 @@ pub(super) struct Persona {
     /// As `version()` gives it.
     pub(super) version: String,
     pub(super) maria: bool,
+    /// What its distribution had it say of itself.
+    built_by: &'static str,
     pub(super) users: Vec<User>,
     /// Database of the machine's application.
     pub(super) database: String,
@@ -67,6 +69,7 @@ impl Persona {
         }
         Self {
             maria: version.contains("MariaDB"),
+            built_by: facts.distro.package("mysql_comment"),
             users: users(decky, &choices, &value("db_user"), &value("db_pass")),
             database: value("db_name"),
             hostname: facts.hostname.clone(),
@@ -97,7 +100,9 @@ impl Persona {
 
     /// As the server greets.
     pub(super) fn greeting(&self) -> String {
-        if self.maria { format!("5.5.5-{}", self.version) } else { self.version.clone() }
+        // What MariaDB says since 10, so that old replicas take it.
+        let ten = self.maria && self.numbers().0 >= 10;
+        if ten { format!("5.5.5-{}", self.version) } else { self.version.clone() }
     }
 
     /// Parts of the version.
@@ -112,10 +117,10 @@ impl Persona {
     }
 
     pub(super) fn comment(&self) -> String {
-        match (self.maria, self.version.contains("ubuntu")) {
-            (true, _) => "Debian 12".to_owned(),
-            (false, true) => "(Ubuntu)".to_owned(),
-            (false, false) => "MySQL Community Server - GPL".to_owned(),
+        match self.built_by {
+            "" if self.maria => "MariaDB Server".to_owned(),
+            "" => "MySQL Community Server - GPL".to_owned(),
+            text => text.to_owned(),
         }
     }
 
