@@ -114,7 +114,9 @@ pub(crate) fn system(decky: &Decky, facts: &Facts, http_server: &str) -> Vec<Pro
     let family = facts.distro.family();
     let system = facts.distro.daemons.as_ref().unwrap_or(&family.daemons);
     let servers = servers(decky, http_server);
-    let servers = servers.iter().filter_map(|name| family.servers.get(*name));
+    let servers = servers
+        .iter()
+        .filter_map(|name| facts.distro.servers.get(*name).or_else(|| family.servers.get(*name)));
     for line in std::iter::once(system).chain(servers).flat_map(|lines| lines.lines()) {
         let line = fill(line, &facts.values);
         let mut words = line.splitn(4, ' ');

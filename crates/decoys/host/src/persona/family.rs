@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use base_model::Decky;
+use decoys_kit::Choices;
 use serde::Deserialize;
 
-use super::Distro;
+use super::{Distro, http_server};
 
 /// What distributions of one family share.
 #[derive(Debug, Deserialize)]
@@ -214,8 +215,11 @@ pub(crate) fn services_of<'d>(
     decky: &'d Decky,
     distro: &'static Distro,
 ) -> impl Iterator<Item = &'static ServicePersona> + 'd {
-    let has = |name: &str| match name {
-        "http" => decky.service("http").is_some() || decky.service("https").is_some(),
+    let server = http_server(&Choices::new(&decky.secret), &decky.distro);
+    let web = decky.service("http").is_some() || decky.service("https").is_some();
+    let has = move |name: &str| match name {
+        "apache" => web && !server.starts_with("nginx"),
+        "nginx" => web && server.starts_with("nginx"),
         name => decky.service(name).is_some(),
     };
     whole(&distro.family).services.iter().filter(move |service| has(&service.name))

@@ -104,6 +104,9 @@ pub struct Distro {
     /// What runs instead of what runs in the family.
     #[serde(default)]
     pub(crate) daemons: Option<String>,
+    /// What runs for a service instead of what runs in the family.
+    #[serde(default)]
+    pub(crate) servers: std::collections::BTreeMap<String, String>,
     /// Daemons' files besides those of the family: path and size.
     #[serde(default)]
     pub(crate) daemon_files: Vec<(String, u64)>,

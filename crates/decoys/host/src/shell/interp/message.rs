@@ -18,8 +18,8 @@ impl Interp {
     pub(crate) fn prefix(&self) -> Vec<u8> {
         let mut prefix = self.name.clone();
         let distro = self.proc.host.distro();
-        // Since 5.0, and till 5.2, what `-c` says has a line number.
-        let numbered = distro.bash_is(5, 0) && !distro.bash_is(5, 2);
+        // Since 5.1, and till 5.2, what `-c` says has a line number.
+        let numbered = distro.bash_is(5, 1) && !distro.bash_is(5, 2);
         let tail = match self.dialect {
             Dialect::Bash if self.interactive || !numbered => ": ".to_owned(),
             Dialect::Bash | Dialect::BashScript => format!(": line {}: ", self.line),
