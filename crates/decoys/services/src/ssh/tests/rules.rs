@@ -218,7 +218,7 @@ fn the_machine_tells_one_story() {
         let btime: f64 = say("grep btime /proc/stat | cut -d' ' -f2").parse().unwrap();
         let now: f64 = say("date +%s").parse().unwrap();
         assert!((now - boot - btime).abs() < 1300.0, "{now} {boot} {btime}");
-        assert!(say("pidof sshd").parse::<u32>().is_ok(), "{distro}");
+        assert!(!say("pidof sshd").is_empty(), "{distro}");
         assert!(say("id deploy").contains("uid=1000(deploy)"));
         assert!(say("cat /etc/passwd").contains("deploy:x:1000:1000"));
         // Everything that is listed runs, and what runs is listed.
