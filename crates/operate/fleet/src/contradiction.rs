@@ -185,7 +185,6 @@ mod tests {
                     ("ssh", "kernel_version", &release.kernel),
                     ("http", "server_header", &release.apache),
                     ("http", "server_header", &release.nginx),
-                    ("mysql", "mysql_version", &release.mysql),
                 ] {
                     let told = found(&distro.slug, service, key, value);
                     assert!(told.is_empty(), "{}: {told:?}", distro.slug);
