@@ -4,7 +4,7 @@ use base_model::Decky;
 use decoys_kit::Choices;
 
 use crate::crypt;
-use crate::persona::{Facts, services_of, tree};
+use crate::persona::{Distro, Facts, services_of};
 
 /// A line of `/etc/passwd`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,12 +66,13 @@ impl Accounts {
             salts: Vec::new(),
             changed_day: facts.installed.div_euclid(86_400),
         };
-        out.system(&tree().accounts.system, &tree().accounts.groups);
-        for service in services_of(decky) {
+        let system = facts.distro.accounts();
+        out.system(&system.system, &system.groups);
+        for service in services_of(decky, facts.distro) {
             out.system(&service.accounts, &service.groups);
         }
         for (name, password, uid) in logins(decky) {
-            out.login(&name, password, uid, &facts.distro.admin_groups);
+            out.login(&name, password, uid, facts.distro);
         }
         let choices = Choices::new(&decky.secret);
         out.salts = (0..out.accounts.len())
@@ -104,7 +105,7 @@ impl Accounts {
         }
     }
 
-    fn login(&mut self, name: &str, password: String, uid: u32, admin_groups: &[String]) {
+    fn login(&mut self, name: &str, password: String, uid: u32, distro: &Distro) {
         if let Some(known) = self.accounts.iter_mut().find(|account| account.name == name) {
             known.password = Some(password);
             if known.shell.ends_with("nologin") {
@@ -116,7 +117,7 @@ impl Accounts {
         let uid =
             if taken(uid) { (1000..60_000).find(|uid| !taken(*uid)).unwrap_or(uid) } else { uid };
         if uid == 1000 {
-            for group in self.groups.iter_mut().filter(|g| admin_groups.contains(&g.name)) {
+            for group in self.groups.iter_mut().filter(|g| distro.admin_groups.contains(&g.name)) {
                 group.members.push(name.to_owned());
             }
         }
@@ -125,7 +126,7 @@ impl Accounts {
             name: name.to_owned(),
             uid,
             gid: uid,
-            comment: ",,,".to_owned(),
+            comment: distro.family().comment.clone(),
             home: format!("/home/{name}"),
             shell: "/bin/bash".to_owned(),
             password: Some(password),

@@ -4,39 +4,33 @@ use base_model::Timestamp;
 
 use crate::clock;
 use crate::machine::Machine;
-
-/// `/etc/motd` of Debian.
-pub(crate) const fn debian_motd() -> &'static str {
-    "\nThe programs included with the Debian GNU/Linux system are free software;\n\
-     the exact distribution terms for each program are described in the\n\
-     individual files in /usr/share/doc/*/copyright.\n\n\
-     Debian GNU/Linux comes with ABSOLUTELY NO WARRANTY, to the extent\n\
-     permitted by applicable law.\n"
-}
+use crate::persona::Welcome;
 
 /// The text after a login of `user` at `now`, before this login is noted.
 pub(crate) fn welcome(machine: &Machine, user: &str, now: Timestamp) -> String {
     let facts = machine.facts();
-    let mut out = String::new();
+    let distro = facts.distro;
+    let mut day = String::new();
     if let Some(motd) = machine.motd() {
-        out.push_str(motd);
+        day.push_str(motd);
         if !motd.ends_with('\n') {
-            out.push('\n');
+            day.push('\n');
         }
-    } else if facts.distro.welcome == "ubuntu" {
-        out.push_str(&ubuntu(machine, now));
+    } else if distro.welcome == Welcome::Ubuntu {
+        day.push_str(&ubuntu(machine, now));
     } else {
-        out.push_str(&format!(
-            "Linux {} {} {} x86_64\n",
-            facts.hostname, facts.release.kernel, facts.release.build
-        ));
-        out.push_str(debian_motd());
+        if distro.welcome == Welcome::Debian {
+            let release = facts.release;
+            let (host, kernel, build) = (&facts.hostname, &release.kernel, &release.build);
+            day.push_str(&format!("Linux {host} {kernel} {build} x86_64\n"));
+        }
+        day.push_str(&distro.motd);
     }
-    if let Some((at, from)) = machine.last_login(user) {
+    let last = machine.last_login(user).map_or_else(String::new, |(at, from)| {
         let at = clock::format(Timestamp::from_micros(at), "%a %b %e %H:%M:%S %Y");
-        out.push_str(&format!("Last login: {at} from {from}\n"));
-    }
-    out
+        format!("Last login: {at} from {from}\n")
+    });
+    if distro.last_login_first { last + &day } else { day + &last }
 }
 
 fn ubuntu(machine: &Machine, now: Timestamp) -> String {

@@ -3,7 +3,7 @@
 use base_model::{Decky, Timestamp};
 use decoys_kit::Choices;
 
-use crate::persona::{Facts, FtpServer, ftp_server};
+use crate::persona::{Facts, FtpServer, fill, ftp_server};
 
 /// A line of `ps`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +45,15 @@ impl Process {
         let program = self.command.trim_start_matches('-').split(' ').next().unwrap_or_default();
         let name = program.rsplit('/').next().unwrap_or_default();
         match name {
-            "init" => "systemd",
+            "init" if self.command == SYSTEMD => "systemd",
             name => name.get(..15).unwrap_or(name),
         }
     }
 }
+
+/// The first process where systemd is it. `BusyBox` has the same path; its line in the data ends with
+/// a blank, which nothing shows.
+const SYSTEMD: &str = "/sbin/init";
 
 /// Kernel threads with their state.
 const THREADS: &[(&str, &str)] = &[
@@ -71,27 +75,6 @@ const THREADS: &[(&str, &str)] = &[
     ("kblockd", "I<"),
     ("kswapd0", "S"),
 ];
-
-/// Daemons by service: service name, user, command line.
-const SERVICES: &[(&str, &str, &str)] = &[
-    ("smb", "root", "/usr/sbin/smbd --foreground --no-process-group"),
-    ("snmp", "Debian-snmp", "/usr/sbin/snmpd -LOw -u Debian-snmp -f"),
-];
-
-/// Programs that run as daemons whatever the services are, with their size.
-pub(crate) fn daemons(facts: &Facts) -> Vec<(&'static str, u64)> {
-    let mut out = vec![
-        ("/usr/bin/dbus-daemon", 243_232),
-        ("/usr/sbin/rsyslogd", 769_000),
-        ("/usr/sbin/agetty", 63_752),
-        ("/usr/lib/systemd/systemd-udevd", 1_296_488),
-        ("/usr/lib/systemd/systemd-timesyncd", 94_976),
-    ];
-    if facts.distro.welcome == "ubuntu" {
-        out.push(("/usr/lib/snapd/snapd", 24_903_640));
-    }
-    out
-}
 
 /// Everything that runs without a login.
 pub(crate) fn system(decky: &Decky, facts: &Facts, http_server: &str) -> Vec<Process> {
@@ -116,7 +99,7 @@ pub(crate) fn system(decky: &Decky, facts: &Facts, http_server: &str) -> Vec<Pro
             command: command.to_owned(),
         });
     };
-    add(1, 0, "root", "?", "Ss", boot, "/sbin/init");
+    add(1, 0, "root", "?", "Ss", boot, &facts.distro.family().init);
     for (at, (name, state)) in THREADS.iter().enumerate() {
         let pid = 2 + u32::try_from(at).unwrap_or(0);
         add(pid, if pid == 2 { 0 } else { 2 }, "root", "?", state, boot, &format!("[{name}]"));
@@ -125,108 +108,71 @@ pub(crate) fn system(decky: &Decky, facts: &Facts, http_server: &str) -> Vec<Pro
     let mut daemon = |user: &str, state, after: i64, command: &str| {
         let label = format!("ps.gap.{command}");
         pid += u32::try_from(choices.range(&label, 2, 61)).unwrap_or(2);
-        let tty = if command.contains("agetty") { "tty1" } else { "?" };
+        let tty = if command.contains("getty") { "tty1" } else { "?" };
         add(pid, 1, user, tty, state, boot + after, command);
     };
-    daemon("root", "Ss", 2, "/lib/systemd/systemd-journald");
-    daemon("root", "Ss", 2, "/lib/systemd/systemd-udevd");
-    daemon("systemd-timesync", "Ssl", 4, "/lib/systemd/systemd-timesyncd");
-    daemon("root", "Ss", 5, "/usr/sbin/cron -f");
-    daemon(
-        "messagebus",
-        "Ss",
-        5,
-        "/usr/bin/dbus-daemon --system --address=systemd: --nofork --nopidfile --systemd-activation --syslog-only",
-    );
-    daemon("root", "Ssl", 5, "/usr/sbin/rsyslogd -n -iNONE");
-    daemon("root", "Ss", 5, "/lib/systemd/systemd-logind");
-    if facts.distro.welcome == "ubuntu" {
-        daemon("root", "Ssl", 6, "/usr/lib/snapd/snapd");
-    }
-    daemon("root", "Ss+", 6, "/sbin/agetty -o -p -- \\u --noclear - linux");
-    if decky.service("ssh").is_some() {
-        daemon("root", "Ss", 7, "sshd: /usr/sbin/sshd -D [listener] 0 of 10-100 startups");
-    }
-    if decky.service("http").is_some() || decky.service("https").is_some() {
-        if http_server.starts_with("nginx") {
-            daemon(
-                "root",
-                "Ss",
-                8,
-                "nginx: master process /usr/sbin/nginx -g daemon on; master_process on;",
-            );
-            daemon("www-data", "S", 8, "nginx: worker process");
-        } else {
-            daemon("root", "Ss", 8, "/usr/sbin/apache2 -k start");
-            daemon("www-data", "Sl", 8, "/usr/sbin/apache2 -k start");
-            daemon("www-data", "Sl", 8, "/usr/sbin/apache2 -k start");
-        }
-    }
-    if decky.service("smtp").is_some() {
-        daemon("root", "Ss", 9, "/usr/lib/postfix/sbin/master -w");
-        daemon("postfix", "S", 9, "qmgr -l -t unix -u");
-        daemon("postfix", "S", 9, "pickup -l -t unix -u -c");
-    }
-    if decky.service("ftp").is_some() {
-        match ftp_server(decky) {
-            FtpServer::Vsftpd => daemon("root", "Ss", 9, "/usr/sbin/vsftpd /etc/vsftpd.conf"),
-            FtpServer::ProFtpd => daemon("proftpd", "Ss", 9, "proftpd: (accepting connections)"),
-            FtpServer::PureFtpd => daemon("root", "Ss", 9, "pure-ftpd (SERVER)"),
-        }
-    }
-    if decky.service("telnet").is_some() {
-        daemon("root", "Ss", 9, "/usr/sbin/inetd");
-    }
-    for (service, user, command) in SERVICES {
-        if decky.service(service).is_some() {
-            daemon(user, "Ssl", 9, command);
-        }
-    }
-    for (user, command) in databases(decky, facts) {
-        daemon(&user, "Ssl", 9, &command);
+    let family = facts.distro.family();
+    let system = facts.distro.daemons.as_ref().unwrap_or(&family.daemons);
+    let servers = servers(decky, http_server);
+    let servers = servers
+        .iter()
+        .filter_map(|name| facts.distro.servers.get(*name).or_else(|| family.servers.get(*name)));
+    for line in std::iter::once(system).chain(servers).flat_map(|lines| lines.lines()) {
+        let line = fill(line, &facts.values);
+        let mut words = line.splitn(4, ' ');
+        let (Some(user), Some(state), Some(after), Some(command)) =
+            (words.next(), words.next(), words.next(), words.next())
+        else {
+            continue;
+        };
+        daemon(user, state_letters(state), after.parse().unwrap_or(9), command);
     }
     add_postgres_workers(&mut out, facts);
     out
 }
 
-/// Owner and command line of the database servers.
-fn databases(decky: &Decky, facts: &Facts) -> Vec<(String, String)> {
+/// The state a line of the data names.
+fn state_letters(name: &str) -> &'static str {
+    const STATES: &[&str] = &["Ss", "Ssl", "S", "Sl", "Ss+", "SLs", "S<sl"];
+    STATES.iter().find(|state| **state == name).copied().unwrap_or("Ss")
+}
+
+/// The servers that `decky` runs, by the names the data has for them; PostgreSQL's last, whose own
+/// processes take the numbers after it.
+fn servers(decky: &Decky, http_server: &str) -> Vec<&'static str> {
+    let has = |name: &str| decky.service(name).is_some();
     let mut out = Vec::new();
-    if decky.service("mysql").is_some() {
-        out.push(("mysql".to_owned(), format!("/usr/sbin/{}", facts.release.mysql_program())));
+    if has("ssh") {
+        out.push("ssh");
     }
-    if let Some(redis) = decky.service("redis") {
-        let user = redis.settings.get("run_as").and_then(|user| user.as_str());
-        let user = user.filter(|user| *user == "redis").unwrap_or("root");
-        out.push((user.to_owned(), "/usr/bin/redis-server 0.0.0.0:6379".to_owned()));
+    if has("http") || has("https") {
+        out.push(if http_server.starts_with("nginx") { "nginx" } else { "apache" });
     }
-    // Last: its own processes take the numbers after it.
-    if decky.service("postgres").is_some() {
-        let major = facts.release.postgres_major();
-        out.push((
-            "postgres".to_owned(),
-            format!(
-                "/usr/lib/postgresql/{major}/bin/postgres -D /var/lib/postgresql/{major}/main \
-                 -c config_file=/etc/postgresql/{major}/main/postgresql.conf"
-            ),
-        ));
+    if has("smtp") {
+        out.push("smtp");
     }
+    if has("ftp") {
+        out.push(match ftp_server(decky) {
+            FtpServer::Vsftpd => "vsftpd",
+            FtpServer::ProFtpd => "proftpd",
+            FtpServer::PureFtpd => "pure-ftpd",
+        });
+    }
+    out.extend(["telnet", "smb", "snmp", "mysql", "redis", "postgres"].iter().filter(|s| has(s)));
     out
 }
 
 /// The processes that a PostgreSQL server starts for itself.
 fn add_postgres_workers(out: &mut Vec<Process>, facts: &Facts) {
-    let Some(main) = out.iter().find(|p| p.command.contains("/bin/postgres -D")).cloned() else {
-        return;
-    };
-    let major = facts.release.postgres_major();
-    let workers = [
-        "checkpointer",
-        "background writer",
-        "walwriter",
-        "autovacuum launcher",
-        "logical replication launcher",
-    ];
+    let main = out.iter().find(|p| p.user == "postgres" && p.command.contains(" -D ")).cloned();
+    let Some(main) = main else { return };
+    let title = fill(&facts.distro.postgres().title, &facts.values);
+    let mut workers = vec!["checkpointer", "background writer", "walwriter", "autovacuum launcher"];
+    // The collector went with 15.
+    if facts.release.postgres_major().parse().unwrap_or(15_u32) < 15 {
+        workers.push("stats collector");
+    }
+    workers.push("logical replication launcher");
     for (at, worker) in (1..).zip(workers) {
         out.push(Process {
             pid: main.pid + at,
@@ -235,7 +181,7 @@ fn add_postgres_workers(out: &mut Vec<Process>, facts: &Facts) {
             cpu_seconds: main.cpu_seconds / 3,
             vsz: main.vsz + u64::from(at) * 132,
             rss: main.rss / 3 + u64::from(at) * 212,
-            command: format!("postgres: {major}/main: {worker}"),
+            command: format!("postgres: {title}{worker}"),
             ..main.clone()
         });
     }

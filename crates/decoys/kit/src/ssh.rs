@@ -82,6 +82,10 @@ pub enum Method {
     Password,
     /// `keyboard-interactive`.
     KeyboardInteractive,
+    /// `gssapi-keyex`.
+    GssapiKeyex,
+    /// `gssapi-with-mic`.
+    GssapiWithMic,
 }
 
 /// A channel a client wants.

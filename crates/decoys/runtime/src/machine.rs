@@ -95,7 +95,8 @@ impl Machine {
             self.show_keys(&choices, &kept);
             return Ok(keys);
         }
-        let rsa = HostKeys::make_rsa(&choices).map_err(|error| error.to_string())?;
+        let banner = decoys_host::persona::ssh_banner(&choices, &self.decky.distro);
+        let rsa = HostKeys::make_rsa(&choices, &banner).map_err(|error| error.to_string())?;
         if let Err(error) = self.write("ssh_host_rsa_key", rsa.as_bytes()) {
             // It follows from the persona secret: made again next time, only slower.
             tracing::warn!(%error, decky = %self.decky.name, "failed to keep ssh host key");

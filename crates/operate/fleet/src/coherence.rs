@@ -158,4 +158,26 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn every_archetype_of_no_fixed_distribution_runs_on_all_nine() {
+        assert_eq!(catalogue().distros().len(), 9);
+        for offer in catalogue().archetypes() {
+            let archetype = offer.archetype;
+            for distro in catalogue().distros() {
+                let fits = archetype.distros.contains(&distro.slug);
+                let persona = Persona {
+                    services: &offer.services,
+                    distro,
+                    os: archetype.os,
+                    archetype: Some(archetype),
+                };
+                let refused = broken(&persona);
+                let fixed = archetype.only_these_distros && !fits;
+                let names: Vec<_> = refused.iter().map(|(name, _)| *name).collect();
+                let expected: &[&str] = if fixed { &["archetype-distro"] } else { &[] };
+                assert_eq!(names, expected, "{} on {}", archetype.slug, distro.slug);
+            }
+        }
+    }
 }

@@ -17,6 +17,7 @@ const BUILDS: &[(&str, &str)] = &[
     ("fedora", "Fedora"),
     ("alpine", "Alpine"),
     ("arch linux", "Arch Linux"),
+    ("kali", "Kali"),
     ("freebsd", "FreeBSD"),
     ("microsoft", "Windows"),
     ("win32", "Windows"),
@@ -89,7 +90,7 @@ fn built_elsewhere(key: &str, value: &str, distro: &Distro) -> Option<String> {
     let (_, system) = BUILDS.iter().rev().find(|(word, _)| value.contains(word))?;
     let is_own = BUILDS.iter().any(|(word, _)| value.contains(word) && own.contains(word));
     // What is derived from Debian ships some of its packages as they are.
-    let derived = *system == "Debian" && distro.os_release.contains("ID_LIKE=debian");
+    let derived = *system == "Debian" && distro.family == "debian";
     (!is_own && !derived).then(|| format!("names {system}, the decky is {}", distro.name))
 }
 
@@ -173,5 +174,22 @@ mod tests {
         assert!(
             told[0].text.starts_with("a network card of Brother; those of archetype linux-ser")
         );
+    }
+
+    #[test]
+    fn no_distribution_contradicts_itself() {
+        for distro in persona::distros() {
+            for release in &distro.releases {
+                for (service, key, value) in [
+                    ("ssh", "ssh_version", &release.ssh),
+                    ("ssh", "kernel_version", &release.kernel),
+                    ("http", "server_header", &release.apache),
+                    ("http", "server_header", &release.nginx),
+                ] {
+                    let told = found(&distro.slug, service, key, value);
+                    assert!(told.is_empty(), "{}: {told:?}", distro.slug);
+                }
+            }
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::node::{Content, Device, Ino, Kind, Live, Node};
 use super::path::{base_name, parent_of};
 use super::vfs::{ROOT, Vfs};
 use crate::accounts::Accounts;
-use crate::persona::{Facts, fill, services_of, tree};
+use crate::persona::{Facts, Welcome, fill, services_of};
 
 /// The unchanged file system of `decky`.
 pub(crate) fn lay_out(decky: &Decky, facts: &Facts, accounts: &Accounts) -> Vfs {
@@ -36,8 +36,8 @@ pub(crate) fn lay_out(decky: &Decky, facts: &Facts, accounts: &Accounts) -> Vfs 
     layout.rng = choices.stream("fs.layout.programs");
     layout.programs();
     layout.rng = choices.stream("fs.layout.services");
-    for service in services_of(decky) {
-        layout.nodes(&service.nodes, &service.texts);
+    for service in services_of(decky, facts.distro) {
+        layout.nodes(&service.nodes, |key| service.texts.get(key).map_or("", String::as_str));
     }
     let next = layout.next + 17;
     Vfs::over(layout.nodes, next)
@@ -150,11 +150,13 @@ impl Layout<'_> {
     }
 
     fn persona(&mut self) {
-        self.nodes(&tree().nodes, &tree().texts);
+        let distro = self.facts.distro;
+        self.nodes(&distro.family().nodes, |key| distro.text(key));
+        self.nodes(&distro.nodes, |key| distro.text(key));
         self.distribution();
     }
 
-    fn nodes(&mut self, nodes: &str, texts: &BTreeMap<String, String>) {
+    fn nodes<'t>(&mut self, nodes: &str, texts: impl Fn(&str) -> &'t str) {
         let values = &self.facts.values;
         let lines: Vec<String> = nodes.lines().map(|line| fill(line, values)).collect();
         for line in &lines {
@@ -181,7 +183,7 @@ impl Layout<'_> {
                 }
                 ["f", mode, owner, path, key] => {
                     let key = key.trim_start_matches('@');
-                    let text = texts.get(key).map_or("", String::as_str);
+                    let text = texts(key);
                     let text = fill(text.strip_prefix('\n').unwrap_or(text), values);
                     let owner = self.owner(owner);
                     let used = ["/root/", "/opt/", "/var/www/"].iter().any(|p| path.starts_with(p));
@@ -214,9 +216,8 @@ impl Layout<'_> {
         for file in &distro.extra_files {
             self.text(&file.path, 0o644, (0, 0), file.text.as_str(), Age::Vendor);
         }
-        if distro.welcome == "debian" {
-            let motd = crate::login::debian_motd();
-            self.text("/etc/motd", 0o644, (0, 0), motd, Age::Installed);
+        if distro.welcome != Welcome::Ubuntu {
+            self.text("/etc/motd", 0o644, (0, 0), distro.motd.as_str(), Age::Installed);
         }
     }
 
@@ -228,11 +229,12 @@ impl Layout<'_> {
     }
 
     fn programs(&mut self) {
-        for command in crate::shell::commands::all() {
-            self.program(&command.path(), command.mode, (0, 0), command.size);
+        let distro = self.facts.distro;
+        for command in crate::shell::commands::of(distro) {
+            self.program(&command.path(distro), command.mode, (0, 0), command.size);
         }
-        for (path, size) in crate::processes::daemons(self.facts) {
-            self.program(path, 0o755, (0, 0), size);
+        for (path, size) in distro.family().daemon_files.iter().chain(&distro.daemon_files) {
+            self.program(path, 0o755, (0, 0), *size);
         }
     }
 
@@ -242,24 +244,19 @@ impl Layout<'_> {
         self.text("/etc/passwd", 0o644, (0, 0), accounts.passwd(), Age::Installed);
         self.text("/etc/shadow", 0o640, (0, shadow), accounts.shadow(), Age::Installed);
         self.text("/etc/group", 0o644, (0, 0), accounts.group(), Age::Installed);
-        let skeleton = [
-            (".profile", "dot_profile"),
-            (".bashrc", "dot_bashrc"),
-            (".bash_logout", "bash_logout"),
-        ];
+        let distro = self.facts.distro;
         for account in accounts.people() {
             let owner = (account.uid, account.gid);
             if account.uid != 0 {
                 let kind = Kind::Directory(BTreeMap::new());
                 self.add(&account.home, 0o750, owner, kind, Age::Installed);
-                for (name, key) in skeleton {
-                    let text =
-                        tree().texts.get(key).map_or("", String::as_str).trim_start_matches('\n');
+                for (name, key) in &distro.family().skeleton {
+                    let text = distro.text(key).trim_start_matches('\n');
                     self.text(&format!("{}/{name}", account.home), 0o644, owner, text, Age::Vendor);
                 }
             }
             let history = if account.uid == 0 {
-                let text = tree().texts.get("root_history").map_or("", String::as_str);
+                let text = distro.text("root_history");
                 fill(text.trim_start_matches('\n'), &self.facts.values)
             } else {
                 String::from("sudo -i\n")
@@ -309,7 +306,9 @@ impl Layout<'_> {
     }
 
     fn logs(&mut self, decky: &Decky) {
-        let adm = self.accounts.group_id("adm").unwrap_or(4);
+        let logs = &self.facts.distro.family().logs;
+        let owner = (0, self.accounts.group_id(&logs.group).unwrap_or(4));
+        let utmp = self.accounts.group_id("utmp").unwrap_or(43);
         let boot = self.facts.boot_time;
         let host = self.facts.hostname.clone();
         let mut auth = String::new();
@@ -321,9 +320,13 @@ impl Layout<'_> {
             }
             let pid = 700 + self.below(30_000);
             let stamp = syslog_time(at);
+            if logs.cron.is_empty() {
+                continue;
+            }
+            let (cron, service) = (&logs.cron, logs.cron.to_lowercase());
             auth.push_str(&format!(
-                "{stamp} {host} CRON[{pid}]: pam_unix(cron:session): session opened for user root(uid=0) by (uid=0)\n\
-                 {stamp} {host} CRON[{pid}]: pam_unix(cron:session): session closed for user root\n"
+                "{stamp} {host} {cron}[{pid}]: pam_unix({service}:session): session opened for user root(uid=0) by (uid=0)\n\
+                 {stamp} {host} {cron}[{pid}]: pam_unix({service}:session): session closed for user root\n"
             ));
         }
         let stamp = syslog_time(boot + 8);
@@ -334,19 +337,27 @@ impl Layout<'_> {
                  {stamp} {host} sshd[{sshd}]: Server listening on :: port 22.\n"
             ));
         }
-        self.text("/var/log/auth.log", 0o640, (0, adm), auth, Age::Boot);
-        let kernel = format!(
-            "{stamp} {host} kernel: [    0.000000] Linux version {} {} {}\n\
-             {stamp} {host} systemd[1]: Started OpenBSD Secure Shell server.\n\
-             {stamp} {host} systemd[1]: Reached target Multi-User System.\n",
+        let mut system = format!(
+            "{stamp} {host} kernel: [    0.000000] Linux version {} {} {}\n",
             self.facts.release.kernel, self.facts.release.compiler, self.facts.release.build,
         );
-        self.text("/var/log/syslog", 0o640, (0, adm), kernel.clone(), Age::Boot);
-        self.text("/var/log/kern.log", 0o640, (0, adm), kernel, Age::Boot);
-        self.text("/var/log/dpkg.log", 0o644, (0, 0), Vec::new(), Age::Used);
-        self.text("/var/log/lastlog", 0o664, (0, 43), vec![0; 292], Age::Used);
-        self.text("/var/log/btmp", 0o660, (0, 43), Vec::new(), Age::Used);
-        self.text("/var/log/wtmp", 0o664, (0, 43), Vec::new(), Age::Boot);
+        for line in &logs.started {
+            system.push_str(&format!("{stamp} {host} {line}\n"));
+        }
+        if logs.system.contains(&logs.auth) {
+            system.push_str(&auth);
+        } else if !logs.auth.is_empty() {
+            self.text(&logs.auth, logs.mode, owner, auth, Age::Boot);
+        }
+        for path in &logs.system {
+            self.text(path, logs.mode, owner, system.clone(), Age::Boot);
+        }
+        for path in &logs.empty {
+            self.text(path, 0o644, (0, 0), Vec::new(), Age::Used);
+        }
+        self.text("/var/log/lastlog", 0o664, (0, utmp), vec![0; 292], Age::Used);
+        self.text("/var/log/btmp", 0o660, (0, utmp), Vec::new(), Age::Used);
+        self.text("/var/log/wtmp", 0o664, (0, utmp), Vec::new(), Age::Boot);
     }
 }
 

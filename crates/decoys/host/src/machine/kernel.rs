@@ -73,15 +73,18 @@ impl Machine {
             Live::Mounts => format!(
                 "sysfs /sys sysfs rw,nosuid,nodev,noexec,relatime 0 0\n\
                  proc /proc proc rw,nosuid,nodev,noexec,relatime 0 0\n\
-                 udev /dev devtmpfs rw,nosuid,relatime,size={0}k,nr_inodes={1},mode=755,inode64 0 0\n\
+                 {4} /dev devtmpfs rw,nosuid,relatime,size={0}k,nr_inodes={1},mode=755,inode64 0 0\n\
                  devpts /dev/pts devpts rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=000 0 0\n\
                  tmpfs /run tmpfs rw,nosuid,nodev,noexec,relatime,size={2}k,mode=755,inode64 0 0\n\
-                 /dev/{3}1 / ext4 rw,relatime,errors=remount-ro 0 0\n\
+                 /dev/{3}1 / {5} {6} 0 0\n\
                  tmpfs /dev/shm tmpfs rw,nosuid,nodev,inode64 0 0\n",
                 facts.memory_kb / 2 - 20_000,
                 (facts.memory_kb / 2 - 20_000) / 4,
                 facts.memory_kb / 10,
                 facts.disk,
+                facts.distro.family().root_fs.devices,
+                facts.distro.family().root_fs.kind,
+                facts.distro.family().root_fs.options,
             ),
             Live::Stat => format!(
                 "cpu  {0} 0 {1} {2} 0 0 0 0 0 0\nbtime {3}\nprocesses {4}\nprocs_running 1\nprocs_blocked 0\n",
@@ -97,10 +100,10 @@ impl Machine {
                 facts.values.get("root_uuid").map_or("", String::as_str)
             ),
             Live::HostName => format!("{}\n", facts.hostname),
-            Live::FileSystems => {
-                "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\n\text4\n"
-                    .to_owned()
-            }
+            Live::FileSystems => format!(
+                "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\n\t{}\n",
+                facts.distro.family().root_fs.kind
+            ),
         }
     }
 }

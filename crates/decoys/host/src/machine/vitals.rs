@@ -33,8 +33,10 @@ impl Machine {
     #[must_use]
     pub fn processes(&self, now: Timestamp) -> Vec<Process> {
         let mut out = self.daemons();
-        let listener = out.iter().find(|p| p.command.contains("[listener]")).map_or(1, |p| p.pid);
-        let inetd = out.iter().find(|p| p.name() == "inetd").map_or(1, |p| p.pid);
+        let listener = out.iter().find(|p| p.name() == "sshd").map_or(1, |p| p.pid);
+        let family = self.facts.distro.family();
+        let telnet = family.listeners.get("telnet").map_or("inetd", String::as_str);
+        let inetd = out.iter().find(|p| p.name() == telnet).map_or(1, |p| p.pid);
         for session in self.sessions.values() {
             let since = session.since.seconds();
             let tty = session.tty.clone();
@@ -57,7 +59,7 @@ impl Machine {
             if session.entry == Entry::Telnet {
                 let (from, user) = (&session.from, &session.user);
                 let telnetd = format!("in.telnetd: {from}");
-                add(server, inetd, "telnetd", "?", "Ss", 10_012, 2_008, telnetd);
+                add(server, inetd, &family.telnet_user, "?", "Ss", 10_012, 2_008, telnetd);
                 let login = format!("login -h {from} -p -- {user}");
                 add(server + 1, server, "root", place, "Ss", 9_740, 3_904, login);
                 let shell = "-bash".to_owned();

@@ -3,19 +3,16 @@
 use base_model::Decky;
 use decoys_kit::Choices;
 
-use super::Release;
 use super::facts::token;
+use super::{Distro, Release};
 
 impl Release {
     /// The program of the MySQL family's server.
     #[must_use]
     pub fn mysql_program(&self) -> &'static str {
-        if self.mysql.contains("MariaDB") { "mariadbd" } else { "mysqld" }
-    }
-
-    /// Where the MySQL family's server may write files for its clients.
-    pub(super) fn mysql_files(&self) -> &'static str {
-        if self.mysql_program() == "mysqld" { "/var/lib/mysql-files" } else { "/var/lib/mysql" }
+        // MariaDB's server got its name with 10.4.
+        let maria = self.mysql.contains("MariaDB") && !self.mysql.starts_with("5.");
+        if maria { "mariadbd" } else { "mysqld" }
     }
 
     /// The major version of PostgreSQL, which is in all its paths.
@@ -23,6 +20,24 @@ impl Release {
     pub fn postgres_major(&self) -> &str {
         self.postgres.split('.').next().unwrap_or_default()
     }
+}
+
+/// Where the MySQL family's server may write files for its clients.
+pub(super) fn mysql_files(distro: &Distro, release: &Release) -> &'static str {
+    if release.mysql.contains("MariaDB") {
+        "/var/lib/mysql"
+    } else if distro.family == "debian" {
+        "/var/lib/mysql-files"
+    } else {
+        "/var/lib/mysql-keyring"
+    }
+}
+
+/// Who runs the decky's Redis server: root, unless the operator wants the account of its own.
+pub(super) fn redis_user(decky: &Decky) -> &'static str {
+    let setting = decky.service("redis").and_then(|redis| redis.settings.get("run_as"));
+    let own = setting.and_then(|user| user.as_str()) == Some("redis");
+    if own { "redis" } else { "root" }
 }
 
 /// The password of the decky's Redis server: the operator's, or on one of three deckies a bait one;

@@ -124,7 +124,9 @@ impl Facts {
             ("fqdn", super::fqdn(&domain, &self.hostname)),
             ("domain", domain),
             ("company", super::company(choices)),
-            ("mail_label", self.distro.mail_label().to_owned()),
+            ("mail_label", self.distro.mail_label.clone()),
+            ("mail_banner", self.distro.mail_banner()),
+            ("redis_user", database::redis_user(decky).to_owned()),
             ("kernel", self.release.kernel.clone()),
             ("ip", decky.ip.to_string()),
             ("dns", neighbour_of(&neighbour, 1)),
@@ -143,7 +145,7 @@ impl Facts {
             ("redis_line", database::redis_line(decky, choices, self.release)),
             ("postgres_major", self.release.postgres_major().to_owned()),
             ("mysql_program", self.release.mysql_program().to_owned()),
-            ("mysql_files", self.release.mysql_files().to_owned()),
+            ("mysql_files", database::mysql_files(self.distro, self.release).to_owned()),
             ("app_port", number("bait.app.port", 3000, 9800)),
             ("backup_day", pick("bait.backup.day", WEEKDAYS)),
             ("cert_month", pick("bait.cert.month", MONTHS)),
@@ -175,6 +177,12 @@ impl Facts {
             ));
         }
         out
+    }
+
+    /// Who runs the virtual machine, as the kernel names it: whoever hands out its disk.
+    #[must_use]
+    pub fn hypervisor(&self) -> &'static str {
+        if self.disk == "vda" { "KVM" } else { "VMware" }
     }
 
     /// The processor's model name.

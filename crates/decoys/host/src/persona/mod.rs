@@ -7,6 +7,8 @@
 
 mod database;
 mod facts;
+mod family;
+mod packages;
 mod service;
 
 use std::sync::LazyLock;
@@ -15,7 +17,9 @@ use decoys_kit::Choices;
 use serde::Deserialize;
 
 pub use facts::{Facts, fill};
-pub(crate) use service::services_of;
+pub(crate) use family::services_of;
+pub use family::{Family, Postgres, Web};
+pub(crate) use packages::{Package, packages};
 pub use service::{FtpServer, ftp_server};
 
 /// A distribution.
@@ -38,12 +42,44 @@ pub struct Distro {
     pub issue: String,
     /// `/etc/issue.net`.
     pub issue_net: String,
-    /// Whether its SSH server offers keyboard-interactive.
-    pub keyboard_interactive: bool,
-    /// Which login text it shows: `debian` or `ubuntu`.
-    pub welcome: String,
+    /// Which family it belongs to.
+    pub family: String,
+    /// Who packages its software, as versions tell: `Debian`, `Ubuntu`, `Rocky Linux` …
+    pub vendor: String,
+    /// What its mail servers put into their banner in brackets; often nothing.
+    #[serde(default)]
+    pub mail_label: String,
+    /// What its C compiler calls itself.
+    pub compiler: String,
+    /// Which login text it shows.
+    pub welcome: Welcome,
+    /// `/etc/motd`.
+    #[serde(default)]
+    pub motd: String,
+    /// Whether the last login is told before the text of the day.
+    #[serde(default)]
+    pub last_login_first: bool,
+    /// Names of the methods its SSH server offers.
+    pub ssh_methods: Vec<String>,
     /// Whether the prompt sets the terminal's title.
     pub title_in_prompt: bool,
+    /// `PS1`; empty for that of Debian and Ubuntu.
+    #[serde(default)]
+    pub prompt: String,
+    /// What `sh` is.
+    pub sh: Sh,
+    /// The machine `bash` was built for.
+    #[serde(default = "pc")]
+    pub bash_machine: String,
+    /// Whether `uname` tells processor and platform.
+    #[serde(default)]
+    pub uname_fills: bool,
+    /// What `which` says about a program that is not there.
+    #[serde(default)]
+    pub which_tells: bool,
+    /// How `BusyBox` calls itself.
+    #[serde(default)]
+    pub busybox: String,
     /// `$BASH_VERSION`.
     pub bash_version: String,
     /// When its oldest packages were built (RFC 3339).
@@ -56,9 +92,58 @@ pub struct Distro {
     pub packages: std::collections::BTreeMap<String, String>,
     /// Groups of the first administrator.
     pub admin_groups: Vec<String>,
+    /// Lines of the tree besides those of the family.
+    #[serde(default)]
+    pub(crate) nodes: String,
+    /// Texts instead of those of the family.
+    #[serde(default)]
+    pub(crate) texts: std::collections::BTreeMap<String, String>,
+    /// Accounts instead of those of the family.
+    #[serde(default)]
+    pub(crate) accounts: Option<family::SystemAccounts>,
+    /// What runs instead of what runs in the family.
+    #[serde(default)]
+    pub(crate) daemons: Option<String>,
+    /// What runs for a service instead of what runs in the family.
+    #[serde(default)]
+    pub(crate) servers: std::collections::BTreeMap<String, String>,
+    /// Daemons' files besides those of the family: path and size.
+    #[serde(default)]
+    pub(crate) daemon_files: Vec<(String, u64)>,
+    /// Programs of the family that it does not have.
+    #[serde(default)]
+    pub(crate) absent: Vec<String>,
     /// Sets of versions that were current together.
     #[serde(rename = "release")]
     pub releases: Vec<Release>,
+}
+
+fn pc() -> String {
+    "x86_64-pc-linux-gnu".to_owned()
+}
+
+/// What a login shows before the last login.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Welcome {
+    /// The kernel's line and the text of the day.
+    Debian,
+    /// Ubuntu's news and measurements.
+    Ubuntu,
+    /// The text of the day.
+    Motd,
+}
+
+/// What `sh` is.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Sh {
+    /// dash.
+    Dash,
+    /// bash.
+    Bash,
+    /// The `ash` of `BusyBox`.
+    Ash,
 }
 
 /// A file that only one distribution has.
@@ -83,6 +168,10 @@ pub struct Release {
     pub compiler: String,
     /// SSH software version, without `SSH-2.0-`.
     pub ssh: String,
+    /// Version of the package of the SSH server.
+    pub ssh_package: String,
+    /// Version of the package of the kernel.
+    pub kernel_package: String,
     /// Apache's `Server` header.
     pub apache: String,
     /// nginx's `Server` header.
@@ -95,42 +184,32 @@ pub struct Release {
     pub redis: String,
 }
 
-/// The tree, texts and accounts all distributions share.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Tree {
-    pub(crate) nodes: String,
-    pub(crate) texts: std::collections::BTreeMap<String, String>,
-    pub(crate) accounts: SystemAccounts,
-}
-
-/// Accounts that come with the system.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct SystemAccounts {
-    pub(crate) system: String,
-    pub(crate) groups: String,
+impl Release {
+    /// Whether its OpenSSH is at least version `major`.`minor`.
+    #[must_use]
+    pub fn ssh_is(&self, major: u32, minor: u32) -> bool {
+        let version = self.ssh.trim_start_matches("OpenSSH_");
+        let mut parts =
+            version.split(|c: char| !c.is_ascii_digit()).map(|n| n.parse().unwrap_or(0));
+        (parts.next().unwrap_or(0_u32), parts.next().unwrap_or(0_u32)) >= (major, minor)
+    }
 }
 
 #[expect(clippy::expect_used, reason = "the files are part of the program; a test reads them all")]
 static DISTROS: LazyLock<Vec<Distro>> = LazyLock::new(|| {
-    [
-        include_str!("../../data/personas/debian.toml"),
-        include_str!("../../data/personas/ubuntu22.toml"),
-    ]
+    macro_rules! distros {
+        ($($slug:literal),*) => {
+            [$(include_str!(concat!("../../data/personas/", $slug, ".toml"))),*]
+        };
+    }
+    // In the order of the catalogue.
+    distros!(
+        "debian", "ubuntu22", "ubuntu20", "rocky9", "centos7", "alpine", "fedora", "kali", "arch"
+    )
     .into_iter()
     .map(|text| toml::from_str(text).expect("embedded persona"))
     .collect()
 });
-
-#[expect(clippy::expect_used, reason = "the file is part of the program; a test reads it")]
-static TREE: LazyLock<Tree> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../data/personas/tree.toml")).expect("embedded tree")
-});
-
-pub(crate) fn tree() -> &'static Tree {
-    &TREE
-}
 
 /// Every distribution a decky can be, in the order of the catalogue.
 #[must_use]
@@ -247,10 +326,45 @@ pub fn fqdn(domain: &str, hostname: &str) -> String {
 }
 
 impl Distro {
-    /// What its mail servers put into their banner.
+    /// What it shares with others.
     #[must_use]
-    pub fn mail_label(&self) -> &'static str {
-        if self.welcome == "ubuntu" { "Ubuntu" } else { "Debian/GNU" }
+    pub fn family(&self) -> &'static Family {
+        family::family(&self.family)
+    }
+
+    /// The text called `key`: its own, else its family's, else the one all share.
+    pub(crate) fn text(&self, key: &str) -> &str {
+        let own = self.texts.get(key).or_else(|| self.family().texts.get(key));
+        own.map_or_else(|| family::shared_text(key), String::as_str)
+    }
+
+    /// The accounts that come with it.
+    pub(crate) fn accounts(&self) -> &family::SystemAccounts {
+        self.accounts.as_ref().unwrap_or(&self.family().accounts)
+    }
+
+    /// Whether its machines have the program `name`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        !self.absent.iter().chain(&self.family().absent).any(|absent| absent == name)
+    }
+
+    /// Whether its shell is at least version `major`.`minor`.
+    #[must_use]
+    pub fn bash_is(&self, major: u32, minor: u32) -> bool {
+        let mut parts = self.bash_version.split('.').map(|part| part.parse().unwrap_or(0_u32));
+        (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= (major, minor)
+    }
+
+    /// What Postfix says after its name: ` (Debian/GNU)`, or nothing.
+    #[must_use]
+    pub fn mail_banner(&self) -> String {
+        if self.mail_label.is_empty() { String::new() } else { format!(" ({})", self.mail_label) }
+    }
+
+    /// PostgreSQL as the family packages it.
+    #[must_use]
+    pub fn postgres(&self) -> &'static Postgres {
+        &self.family().postgres
     }
 
     /// The version of `package`; empty when it is not in the data.
@@ -289,15 +403,15 @@ mod tests {
 
     #[test]
     fn every_embedded_persona_reads_and_has_releases() {
-        assert!(distros().len() >= 2);
+        assert_eq!(distros().len(), 9);
         for distro in distros() {
+            assert!(family::exists(&distro.family), "{}", distro.slug);
             assert!(!distro.releases.is_empty(), "{}", distro.slug);
             assert!(distro.os_release.contains(&distro.pretty_name), "{}", distro.slug);
             for release in &distro.releases {
                 assert!(release.ssh.starts_with("OpenSSH_"));
             }
         }
-        assert!(tree().texts.contains_key("hosts"));
     }
 
     #[test]

@@ -118,6 +118,8 @@ const fn name(method: Method) -> &'static str {
         Method::PublicKey => "publickey",
         Method::Password => "password",
         Method::KeyboardInteractive => "keyboard-interactive",
+        Method::GssapiKeyex => "gssapi-keyex",
+        Method::GssapiWithMic => "gssapi-with-mic",
     }
 }
 

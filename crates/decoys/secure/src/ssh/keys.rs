@@ -11,6 +11,8 @@ use super::sign::Signer;
 
 /// Size of RSA host keys since OpenSSH 8.0.
 const RSA_BITS: usize = 3072;
+/// Their size before.
+const OLD_RSA_BITS: usize = 2048;
 
 /// A host key could not be made or read.
 #[derive(Debug, thiserror::Error)]
@@ -82,13 +84,15 @@ impl HostKeys {
         [("rsa", rsa), ("ecdsa", ecdsa), ("ed25519", ed25519)].into_iter().map(text).collect()
     }
 
-    /// The RSA key that follows from `choices`, in OpenSSH's text form for keeping. Takes up to
-    /// seconds of one core: not for a reactor thread.
+    /// The RSA key that follows from `choices`, of the size that the server called `banner` makes,
+    /// in OpenSSH's text form for keeping. Takes up to seconds of one core: not for a reactor
+    /// thread.
     ///
     /// # Errors
     /// When the library refuses; a bug.
-    pub fn make_rsa(choices: &Choices<'_>) -> Result<String, KeyError> {
-        let pair = RsaKeypair::random(&mut choices.stream("ssh.hostkey.rsa"), RSA_BITS)?;
+    pub fn make_rsa(choices: &Choices<'_>, banner: &str) -> Result<String, KeyError> {
+        let bits = if banner.contains("OpenSSH_7.") { OLD_RSA_BITS } else { RSA_BITS };
+        let pair = RsaKeypair::random(&mut choices.stream("ssh.hostkey.rsa"), bits)?;
         let key = PrivateKey::new(KeypairData::Rsa(pair), "")?;
         Ok(key.to_openssh(LineEnding::LF)?.to_string())
     }
@@ -115,9 +119,12 @@ impl HostKeys {
         self.0.iter().map(|key| key.line.clone()).collect()
     }
 
-    /// Names of all signatures there can be, in the order they are offered.
-    pub(super) fn algorithms(&self) -> Vec<&'static str> {
-        self.0.iter().flat_map(|key| key.algorithms).copied().collect()
+    /// Names of all signatures there can be, in the order they are offered; those of RSA keys are
+    /// `rsa`.
+    pub(super) fn algorithms(&self, rsa: &'static [&'static str]) -> Vec<&'static str> {
+        let of =
+            |key: &Arc<HostKey>| if key.algorithms == offer::RSA { rsa } else { key.algorithms };
+        self.0.iter().flat_map(of).copied().collect()
     }
 
     /// The key that signs by `algorithm`.
@@ -169,10 +176,11 @@ mod tests {
         use ssh_key::{PublicKey, Signature};
         let secret = PersonaSecret::new([1; 32]);
         let mut keys = HostKeys::derive(&Choices::new(&secret)).unwrap();
-        keys.add(&HostKeys::make_rsa(&Choices::new(&secret)).unwrap()).unwrap();
+        keys.add(&HostKeys::make_rsa(&Choices::new(&secret), "OpenSSH_7.4").unwrap()).unwrap();
         assert!(keys.has_rsa());
-        let names = ["rsa-sha2-512", "rsa-sha2-256", "ecdsa-sha2-nistp256", "ssh-ed25519"];
-        assert_eq!(keys.algorithms(), names);
+        let names =
+            ["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa", "ecdsa-sha2-nistp256", "ssh-ed25519"];
+        assert_eq!(keys.algorithms(&["rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"]), names);
         for name in names {
             let key = keys.signing(name).unwrap();
             let signature = key.sign(name, b"message").unwrap();

@@ -4,7 +4,7 @@ use decoys_kit::ssh::ClientLists;
 
 use super::kex::Method;
 use super::numbers::KEXINIT;
-use super::offer::{EXT_INFO_CLIENT, Offer, STRICT_CLIENT, STRICT_SERVER};
+use super::offer::{EXT_INFO_CLIENT, Offer, STRICT_CLIENT};
 use super::suite::{Cipher, Mac};
 use super::wire::{Malformed, Put as _, Reader};
 
@@ -13,7 +13,7 @@ use super::wire::{Malformed, Put as _, Reader};
 pub(super) fn ours(offer: &Offer, host_keys: &[&str], cookie: [u8; 16], first: bool) -> Vec<u8> {
     let mut kex = offer.kex.to_vec();
     if first {
-        kex.push(STRICT_SERVER);
+        kex.extend(offer.marks);
     }
     let mut out = Vec::with_capacity(1200);
     out.push(KEXINIT);

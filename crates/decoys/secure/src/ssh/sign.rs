@@ -17,7 +17,7 @@ use super::wire::{Malformed, Put as _, Reader};
 pub(super) enum Signer {
     Ed25519(Ed25519KeyPair),
     Ecdsa(Box<p256::ecdsa::SigningKey>),
-    Rsa(Box<RsaKeyPair>),
+    Rsa(Box<(RsaKeyPair, Sha1Rsa)>),
 }
 
 impl std::fmt::Debug for Signer {
@@ -44,7 +44,9 @@ impl Signer {
                 let key = p256::ecdsa::SigningKey::from_slice(pair.private_key_bytes());
                 Ok(Self::Ecdsa(Box::new(key.map_err(|_| Error::Crypto)?)))
             }
-            KeypairData::Rsa(pair) => Ok(Self::Rsa(Box::new(rsa_pair(pair)?))),
+            KeypairData::Rsa(pair) => {
+                Ok(Self::Rsa(Box::new((rsa_pair(pair)?, Sha1Rsa::new(pair)?))))
+            }
             _ => Err(Error::AlgorithmUnknown),
         }
     }
@@ -61,7 +63,9 @@ impl Signer {
                 both.put_mpint(&s);
                 both
             }
+            Self::Rsa(pair) if algorithm == "ssh-rsa" => pair.1.sign(message)?,
             Self::Rsa(pair) => {
+                let (pair, _) = &**pair;
                 let padding = match algorithm {
                     "rsa-sha2-512" => &RSA_PKCS1_SHA512,
                     "rsa-sha2-256" => &RSA_PKCS1_SHA256,
@@ -77,6 +81,49 @@ impl Signer {
         blob.put_string(algorithm.as_bytes());
         blob.put_string(&signature);
         Some(blob)
+    }
+}
+
+/// RSA with SHA-1, which ring does not sign with and old servers must.
+pub(super) struct Sha1Rsa {
+    modulus: crypto_bigint::modular::BoxedMontyParams,
+    exponent: crypto_bigint::BoxedUint,
+}
+
+impl Sha1Rsa {
+    fn new(pair: &ssh_key::private::RsaKeypair) -> Result<Self, Error> {
+        use crypto_bigint::BoxedUint;
+        let bytes = |number: &ssh_key::Mpint| {
+            number.as_positive_bytes().map(BoxedUint::from_be_slice_vartime).ok_or(Error::Crypto)
+        };
+        let modulus = crypto_bigint::Odd::new(bytes(pair.public().n())?).into_option();
+        Ok(Self {
+            modulus: crypto_bigint::modular::BoxedMontyParams::new_vartime(
+                modulus.ok_or(Error::Crypto)?,
+            ),
+            exponent: bytes(pair.private().d())?,
+        })
+    }
+
+    /// The signature of `message` (RFC 8017 §8.2.1).
+    fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        /// What RFC 8017 §9.2 puts before a SHA-1 digest.
+        const SHA1: &[u8] = &[
+            0x30, 0x21, 0x30, 0x09, 0x06, 0x05, 0x2b, 0x0e, 0x03, 0x02, 0x1a, 0x05, 0x00, 0x04,
+            0x14,
+        ];
+        let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, message);
+        let bits = self.modulus.bits_precision();
+        let size = usize::try_from(bits / 8).ok()?;
+        let padding = size.checked_sub(3 + SHA1.len() + digest.as_ref().len())?;
+        let mut encoded = vec![0, 1];
+        encoded.resize(2 + padding, 0xff);
+        encoded.push(0);
+        encoded.extend(SHA1);
+        encoded.extend(digest.as_ref());
+        let number = crypto_bigint::BoxedUint::from_be_slice(&encoded, bits).ok()?;
+        let power = crypto_bigint::modular::BoxedMontyForm::new(number, &self.modulus);
+        Some(power.pow(&self.exponent).retrieve().to_be_bytes().into_vec())
     }
 }
 

@@ -8,6 +8,28 @@ pub(super) enum Cipher {
     AesCtr(usize),
     /// Galois counter mode, with the length of its key.
     AesGcm(usize),
+    /// Cipher block chaining, with its block cipher.
+    Cbc(Block),
+}
+
+/// A block cipher of chaining.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Block {
+    /// AES, with the length of its key.
+    Aes(usize),
+    Blowfish,
+    Cast128,
+    TripleDes,
+}
+
+impl Block {
+    /// Bytes of a block.
+    pub(super) const fn size(self) -> usize {
+        match self {
+            Self::Aes(_) => 16,
+            Self::Blowfish | Self::Cast128 | Self::TripleDes => 8,
+        }
+    }
 }
 
 impl Cipher {
@@ -20,19 +42,27 @@ impl Cipher {
             "aes256-ctr" => Self::AesCtr(32),
             "aes128-gcm@openssh.com" => Self::AesGcm(16),
             "aes256-gcm@openssh.com" => Self::AesGcm(32),
+            "aes128-cbc" => Self::Cbc(Block::Aes(16)),
+            "aes192-cbc" => Self::Cbc(Block::Aes(24)),
+            "aes256-cbc" => Self::Cbc(Block::Aes(32)),
+            "blowfish-cbc" => Self::Cbc(Block::Blowfish),
+            "cast128-cbc" => Self::Cbc(Block::Cast128),
+            "3des-cbc" => Self::Cbc(Block::TripleDes),
             _ => return None,
         })
     }
 
     /// Whether it authenticates by itself.
     pub(super) const fn is_authenticated(self) -> bool {
-        !matches!(self, Self::AesCtr(_))
+        !matches!(self, Self::AesCtr(_) | Self::Cbc(_))
     }
 
     pub(super) const fn key(self) -> usize {
         match self {
             Self::ChaCha20Poly1305 => 64,
-            Self::AesCtr(key) | Self::AesGcm(key) => key,
+            Self::AesCtr(key) | Self::AesGcm(key) | Self::Cbc(Block::Aes(key)) => key,
+            Self::Cbc(Block::Blowfish | Block::Cast128) => 16,
+            Self::Cbc(Block::TripleDes) => 24,
         }
     }
 
@@ -41,6 +71,7 @@ impl Cipher {
             Self::ChaCha20Poly1305 => 0,
             Self::AesCtr(_) => 16,
             Self::AesGcm(_) => 12,
+            Self::Cbc(block) => block.size(),
         }
     }
 }
@@ -108,7 +139,7 @@ mod tests {
 
     #[test]
     fn everything_offered_is_there() {
-        for banner in ["OpenSSH_9.2p1", "OpenSSH_8.9p1"] {
+        for banner in ["OpenSSH_9.2p1", "OpenSSH_8.9p1", "OpenSSH_8.7", "OpenSSH_7.4"] {
             let offer = offer::of(banner);
             assert!(offer.ciphers.iter().all(|name| Cipher::find(name).is_some()));
             assert!(offer.macs.iter().all(|name| Mac::find(name).is_some()));
@@ -116,6 +147,6 @@ mod tests {
         assert!(Mac::find("umac-64-etm@openssh.com").unwrap().etm);
         assert!(!Mac::find("umac-64@openssh.com").unwrap().etm);
         assert_eq!(Mac::find("hmac-md5"), None);
-        assert_eq!(Cipher::find("3des-cbc"), None);
+        assert_eq!(Cipher::find("arcfour"), None);
     }
 }

@@ -271,8 +271,8 @@ impl Transport {
             Stage::Agreeing(agreeing) => match (agreeing.chosen.method, agreeing.group) {
                 // Whatever a wrong guess is.
                 _ if agreeing.skip => kind >= numbers::KEX_INIT,
-                (Method::GroupExchange, None) => kind == numbers::KEX_GEX_REQUEST,
-                (Method::GroupExchange, Some(_)) => kind == numbers::KEX_GEX_INIT,
+                (Method::GroupExchange(_), None) => kind == numbers::KEX_GEX_REQUEST,
+                (Method::GroupExchange(_), Some(_)) => kind == numbers::KEX_GEX_INIT,
                 _ => kind == numbers::KEX_INIT,
             },
             Stage::Switching { .. } => kind == numbers::NEWKEYS,

@@ -28,7 +28,7 @@ static KEYS: LazyLock<HostKeys> = LazyLock::new(|| {
     let secret = PersonaSecret::new([1; 32]);
     let choices = Choices::new(&secret);
     let mut keys = HostKeys::derive(&choices).unwrap();
-    keys.add(&HostKeys::make_rsa(&choices).unwrap()).unwrap();
+    keys.add(&HostKeys::make_rsa(&choices, "OpenSSH_9.2p1").unwrap()).unwrap();
     keys
 });
 
@@ -92,6 +92,11 @@ pub(crate) struct Machine {
 impl Machine {
     /// Serves until the runtime ends.
     pub(crate) async fn start() -> Self {
+        Self::calling_itself("SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u7").await
+    }
+
+    /// Serves as the server whose identification is `banner`.
+    pub(crate) async fn calling_itself(banner: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Seen::default());
@@ -102,7 +107,7 @@ impl Machine {
                 let (stream, _) = listener.accept().await.unwrap();
                 stream.set_nodelay(true).unwrap();
                 let seen = Arc::clone(&theirs);
-                let session = Box::new(Session::new(Arc::clone(&seen)));
+                let session = Box::new(Session::new(Arc::clone(&seen), banner));
                 let rng = ChaCha12Rng::from_seed([seed; 32]);
                 let keys = keys.clone();
                 tokio::spawn(async move {
@@ -123,6 +128,7 @@ enum Program {
 }
 
 struct Session {
+    banner: &'static str,
     seen: Arc<Seen>,
     programs: BTreeMap<Channel, Program>,
     full: BTreeSet<Channel>,
@@ -130,8 +136,8 @@ struct Session {
 }
 
 impl Session {
-    const fn new(seen: Arc<Seen>) -> Self {
-        Self { seen, programs: BTreeMap::new(), full: BTreeSet::new(), wake: None }
+    const fn new(seen: Arc<Seen>, banner: &'static str) -> Self {
+        Self { banner, seen, programs: BTreeMap::new(), full: BTreeSet::new(), wake: None }
     }
 
     fn call(&self, call: String) {
@@ -288,6 +294,6 @@ impl SshSession for Session {
     }
 
     fn banner(&self) -> &'static str {
-        "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u7"
+        self.banner
     }
 }

@@ -167,3 +167,25 @@ async fn status_and_error_output_arrive_and_refusals_are_noticed() {
     let output = ssh(machine.address, &options, "", Vec::new()).await;
     assert!(String::from_utf8_lossy(&output.stderr).contains("forwarding failed"), "{output:?}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_server_speaks_its_old_algorithms() {
+    if missing("ssh") || missing("sshpass") {
+        return;
+    }
+    let machine = Machine::calling_itself("SSH-2.0-OpenSSH_7.4").await;
+    let input: Vec<u8> = (0..40_000_u32).flat_map(u32::to_be_bytes).collect();
+    for option in [
+        "KexAlgorithms=diffie-hellman-group1-sha1",
+        "KexAlgorithms=diffie-hellman-group14-sha1",
+        "KexAlgorithms=diffie-hellman-group-exchange-sha1",
+        "HostKeyAlgorithms=ssh-rsa",
+        "Ciphers=aes128-cbc",
+        "Ciphers=aes192-cbc",
+        "Ciphers=aes256-cbc",
+        "Ciphers=3des-cbc",
+    ] {
+        let output = ssh(machine.address, &["-o", option], "cat", input.clone()).await;
+        assert!(output.stdout == input, "{option}: {}", output.stderr.escape_ascii());
+    }
+}

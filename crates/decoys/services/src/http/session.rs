@@ -20,11 +20,8 @@ const BODY_IN_EVENT: usize = 4096;
 /// Largest file served from the document root.
 const MAX_FILE: u64 = 4 * 1024 * 1024;
 /// Where the web server looks for files.
-const DOCUMENT_ROOT: &[u8] = b"/var/www/html";
 /// Bytes of what was not HTTP that are kept.
 const SAMPLE: usize = 512;
-/// Debian's `www-data`.
-const WWW_DATA: u32 = 33;
 
 pub(crate) struct HttpSession {
     host: HostHandle,
@@ -206,11 +203,17 @@ impl HttpSession {
     /// A file below the document root, as the web server's user may read it.
     fn file(&self, path: &[u8]) -> Option<Page> {
         let path = decoys_host::fs::path::absolute(b"/", path);
-        let mut full = [DOCUMENT_ROOT, &path].concat();
+        let web = &self.host.distro().family().web;
+        let mut full = [web.root.as_bytes(), &path].concat();
         if full.ends_with(b"/") {
             full.extend_from_slice(b"index.html");
         }
-        let creds = Creds { uid: WWW_DATA, gid: WWW_DATA, groups: Vec::new() };
+        let creds = self.host.with(|machine| {
+            let account = machine.accounts().by_name(&web.user);
+            // Nobody's rights but everybody's where the server has no account.
+            let (uid, gid) = account.map_or((65_534, 65_534), |account| (account.uid, account.gid));
+            Creds { uid, gid, groups: Vec::new() }
+        });
         let (body, modified) = self.host.with(|machine| {
             let real = machine.fs().real_path(&creds, b"/", &full).ok()?;
             // A link may lead out of the document root; the server would follow it, scanners too.

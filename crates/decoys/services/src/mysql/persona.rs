@@ -41,6 +41,8 @@ pub(super) struct Persona {
     /// Whether it speaks TLS: MySQL makes itself a certificate at its first start, Debian's MariaDB
     /// has none until its administrator gives it one.
     pub(super) tls: bool,
+    /// What its distribution had it say of itself.
+    built_by: &'static str,
     pub(super) users: Vec<User>,
     /// Database of the machine's application.
     pub(super) database: String,
@@ -71,6 +73,7 @@ impl Persona {
         Self {
             maria: version.contains("MariaDB"),
             tls: !version.contains("MariaDB") && !version.starts_with("5.5"),
+            built_by: facts.distro.package("mysql_comment"),
             users: users(decky, &choices, &value("db_user"), &value("db_pass")),
             database: value("db_name"),
             hostname: facts.hostname.clone(),
@@ -101,7 +104,9 @@ impl Persona {
 
     /// As the server greets.
     pub(super) fn greeting(&self) -> String {
-        if self.maria { format!("5.5.5-{}", self.version) } else { self.version.clone() }
+        // What MariaDB says since 10, so that old replicas take it.
+        let ten = self.maria && self.numbers().0 >= 10;
+        if ten { format!("5.5.5-{}", self.version) } else { self.version.clone() }
     }
 
     /// Parts of the version.
@@ -116,10 +121,10 @@ impl Persona {
     }
 
     pub(super) fn comment(&self) -> String {
-        match (self.maria, self.version.contains("ubuntu")) {
-            (true, _) => "Debian 12".to_owned(),
-            (false, true) => "(Ubuntu)".to_owned(),
-            (false, false) => "MySQL Community Server - GPL".to_owned(),
+        match self.built_by {
+            "" if self.maria => "MariaDB Server".to_owned(),
+            "" => "MySQL Community Server - GPL".to_owned(),
+            text => text.to_owned(),
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 
 use base_model::{Decky, Timestamp};
 use decoys_host::Machine;
+use decoys_host::persona::fill;
 use decoys_kit::Choices;
 
 /// Sets of databases that installations have.
@@ -58,10 +59,15 @@ pub(super) struct Persona {
     pub(super) pid: u32,
     /// Seconds since the epoch when the process started.
     pub(super) started: i64,
-    pub(super) debian: bool,
     /// Whether it speaks TLS: Debian's and Ubuntu's packages switch it on with the certificate that
     /// `ssl-cert` made; others leave it off.
     pub(super) tls: bool,
+    /// What built it: compiler and machine.
+    built: (&'static str, &'static str),
+    /// Directories of data and configuration.
+    directories: [String; 2],
+    /// Name of the cluster; empty where the distribution gives none.
+    cluster: String,
     first_pid: u64,
     seconds_per_process: u64,
 }
@@ -90,8 +96,13 @@ impl Persona {
             method,
             pid: 0,
             started: facts.boot_time + 9,
-            debian: facts.distro.welcome == "debian",
-            tls: matches!(facts.distro.welcome.as_str(), "debian" | "ubuntu"),
+            tls: facts.distro.family == "debian",
+            built: (&facts.distro.compiler, &facts.distro.bash_machine),
+            directories: [&facts.distro.postgres().data, &facts.distro.postgres().config]
+                .map(|text| fill(text, &facts.values)),
+            cluster: fill(&facts.distro.postgres().title, &facts.values)
+                .trim_end_matches(": ")
+                .to_owned(),
             first_pid: choices.range("postgres.first.pid", 2_000, 60_000),
             seconds_per_process: choices.range("postgres.rate.processes", 2, 20),
             version,
@@ -106,9 +117,10 @@ impl Persona {
         let choices = Choices::new(&machine.decky().secret);
         self.pid = u32::try_from(choices.range("postgres.pid", 420, 1300)).unwrap_or(700);
         let table = machine.processes(now);
-        let main =
-            |command: &str| command.contains("/postgres -D") || command.contains("bin/postgres");
-        if let Some(process) = table.iter().find(|process| main(&process.command)) {
+        // Its workers have other titles.
+        if let Some(process) =
+            table.iter().find(|p| p.user == "postgres" && p.command.contains(" -D "))
+        {
             self.pid = process.pid;
             self.started = process.started;
         }
@@ -125,12 +137,8 @@ impl Persona {
 
     /// What `version()` says.
     pub(super) fn banner(&self) -> String {
-        let gcc = if self.debian {
-            "gcc (Debian 12.2.0-14+deb12u1) 12.2.0"
-        } else {
-            "gcc (Ubuntu 11.4.0-1ubuntu1~22.04) 11.4.0"
-        };
-        format!("PostgreSQL {} on x86_64-pc-linux-gnu, compiled by {gcc}, 64-bit", self.version)
+        let (compiler, machine) = self.built;
+        format!("PostgreSQL {} on {machine}, compiled by {compiler}, 64-bit", self.version)
     }
 
     /// The process of the next connection: the machine's own work takes numbers too.
@@ -141,14 +149,16 @@ impl Persona {
 
     /// All settings: name, value, unit, context, type.
     pub(super) fn settings(&self) -> Vec<(&'static str, String, [&'static str; 3])> {
+        let [data, config] = &self.directories;
         let value = |name: &str, fixed: &str| match name {
             "server_version" => self.version.clone(),
             "server_version_num" => (self.major() * 10_000 + self.minor()).to_string(),
-            "cluster_name" => format!("{}/main", self.major()),
-            "config_file" => format!("/etc/postgresql/{}/main/postgresql.conf", self.major()),
-            "hba_file" => format!("/etc/postgresql/{}/main/pg_hba.conf", self.major()),
-            "ident_file" => format!("/etc/postgresql/{}/main/pg_ident.conf", self.major()),
-            "data_directory" => format!("/var/lib/postgresql/{}/main", self.major()),
+            "cluster_name" => self.cluster.clone(),
+            "config_file" => format!("{config}/postgresql.conf"),
+            "hba_file" => format!("{config}/pg_hba.conf"),
+            "ident_file" => format!("{config}/pg_ident.conf"),
+            "data_directory" => data.clone(),
+            "external_pid_file" if self.cluster.is_empty() => String::new(),
             "external_pid_file" => format!("/var/run/postgresql/{}-main.pid", self.major()),
             "log_timezone" => "Etc/UTC".to_owned(),
             "TimeZone" => "Etc/UTC".to_owned(),

@@ -17,13 +17,16 @@ const MAX_SECRET: usize = 1024;
 const DELAY_MICROS: u64 = 2_000_000;
 
 const METHODS: &[Method] = &[Method::PublicKey, Method::Password];
+/// Without PAM there is nothing that would ask, but the method is offered.
 const METHODS_WITH_INTERACTIVE: &[Method] =
     &[Method::PublicKey, Method::Password, Method::KeyboardInteractive];
+const METHODS_WITH_GSSAPI: &[Method] =
+    &[Method::PublicKey, Method::GssapiKeyex, Method::GssapiWithMic, Method::Password];
 
 /// Authentication of one connection.
 pub(super) struct Auth {
     host: HostHandle,
-    interactive: bool,
+    methods: &'static [Method],
     /// Who the first try was for; OpenSSH takes no other on the same connection.
     name: Option<Vec<u8>>,
     /// Tries of any method.
@@ -38,10 +41,17 @@ pub(super) struct Auth {
 
 impl Auth {
     pub(super) fn new(host: HostHandle) -> Self {
-        let interactive = host.distro().keyboard_interactive;
+        let offers = |name: &str| host.distro().ssh_methods.iter().any(|method| method == name);
+        let methods = if offers("gssapi-with-mic") {
+            METHODS_WITH_GSSAPI
+        } else if offers("keyboard-interactive") {
+            METHODS_WITH_INTERACTIVE
+        } else {
+            METHODS
+        };
         Self {
             host,
-            interactive,
+            methods,
             name: None,
             attempts: 0,
             tries: 0,
@@ -84,13 +94,6 @@ impl Auth {
                 cx.reply(SshReply::Auth(AuthAnswer::Reject(self.methods())));
             }
             AuthTry::Password(password) => self.password(cx, user, &password, "password"),
-            AuthTry::KeyboardInteractive(answers) if self.interactive => match answers.first() {
-                Some(answer) => self.password(cx, user, answer, "keyboard-interactive"),
-                None => {
-                    let prompt = vec![("Password: ".to_owned(), false)];
-                    cx.reply(SshReply::Auth(AuthAnswer::Prompt(prompt)));
-                }
-            },
             attempt => {
                 self.tell_refused(cx, user, attempt);
                 self.refuse(cx);
@@ -176,7 +179,7 @@ impl Auth {
     }
 
     const fn methods(&self) -> &'static [Method] {
-        if self.interactive { METHODS_WITH_INTERACTIVE } else { METHODS }
+        self.methods
     }
 }
 

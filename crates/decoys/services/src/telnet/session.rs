@@ -164,7 +164,9 @@ impl TelnetSession {
         // A name that begins with a dash would be an option of `login`, as once `-f root` was.
         let name = name.filter(|name| !name.is_empty() && !name.starts_with(b"-"));
         let (login, shown) = Login::begin(&self.host_name(), name);
-        let issue = self.host.distro().issue_net.replace('\n', "\r\n");
+        let kernel = self.host.with(|machine| machine.facts().release.kernel.clone());
+        let issue = self.host.distro().issue_net.replace("\\S", "").replace("\\m", "x86_64");
+        let issue = issue.replace("\\r", &kernel).replace('\n', "\r\n");
         Self::show(cx, &[issue.into_bytes(), shown].concat());
         self.phase = Phase::Login(login);
     }

@@ -25,9 +25,9 @@ fn no_argument_makes_a_command_panic_or_hang() {
     let mut shell = Shell::new();
     let ready = "mkdir -p /tmp/j; cd /tmp/j; head -c 9000 /dev/urandom > /tmp/junk";
     let mut refused = 0;
-    for command in super::all() {
+    for command in super::of(shell.host.distro()) {
         for arguments in ARGUMENTS {
-            let name = command.path();
+            let name = command.path(shell.host.distro());
             let done = shell.run(&format!("{ready}; timeout 9 {name} {arguments} < /tmp/junk"));
             assert!(!done.err.contains("/tmp/junk: No such file"), "{name} {arguments}");
             assert!(done.took < 60, "{name} {arguments}");
@@ -48,8 +48,8 @@ fn names_are_unique_and_families_agree_with_the_file_system() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names.len(), count);
-    for command in super::all() {
-        let path = command.path();
+    for command in super::of(shell.host.distro()) {
+        let path = command.path(shell.host.distro());
         let line = format!("stat -c '%s %a' {path}");
         shell.prints(&line, &format!("{} {:o}\n", command.size, command.mode));
     }

@@ -29,6 +29,7 @@ mod options;
 
 use super::io::Boxed;
 use super::proc::{Outcome, Proc};
+use crate::persona::Distro;
 
 /// Where most programs lie.
 const BIN: &str = "/usr/bin";
@@ -52,9 +53,17 @@ pub(crate) struct Command {
 }
 
 impl Command {
-    /// Its path.
-    pub(crate) fn path(&self) -> String {
-        format!("{}/{}", self.directory, self.name)
+    /// Its path on `distro`.
+    pub(crate) fn path(&self, distro: &Distro) -> String {
+        let family = distro.family();
+        let elsewhere =
+            family.places.iter().find(|(_, names)| names.iter().any(|n| n == self.name));
+        let directory = match elsewhere {
+            Some((directory, _)) => directory,
+            None if self.directory == SBIN => &family.sbin,
+            None => self.directory,
+        };
+        format!("{directory}/{}", self.name)
     }
 }
 
@@ -100,6 +109,7 @@ mod archive;
 mod encode;
 mod files;
 mod network;
+mod packages;
 mod process;
 mod shells;
 mod system;
@@ -117,6 +127,7 @@ const FAMILIES: &[&[Command]] = &[
     encode::LIST,
     files::LIST,
     network::LIST,
+    packages::LIST,
     process::LIST,
     shells::LIST,
     system::LIST,
@@ -129,6 +140,11 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Command> {
     FAMILIES.iter().copied().flatten()
 }
 
+/// The programs of `distro`.
+pub(crate) fn of(distro: &'static Distro) -> impl Iterator<Item = &'static Command> {
+    all().filter(|command| distro.has(command.name))
+}
+
 /// The program called `name`.
 pub(crate) fn find(name: &str) -> Option<&'static Command> {
     all().find(|command| command.name == name)
@@ -139,12 +155,11 @@ pub(super) fn find_applet(name: &str) -> Option<&'static Command> {
     find(name).or_else(|| network::APPLETS.iter().find(|command| command.name == name))
 }
 
-/// The program whose file is at `path`.
-pub(crate) fn find_path(path: &[u8]) -> Option<&'static Command> {
-    let (directory, name) = (crate::fs::parent_of(path), crate::fs::base_name(path));
-    all().find(|command| {
-        command.name.as_bytes() == name && command.directory.as_bytes() == directory
-    })
+/// The program of `distro` whose file is at `path`.
+pub(crate) fn find_path(distro: &'static Distro, path: &[u8]) -> Option<&'static Command> {
+    let name = crate::fs::base_name(path);
+    let named = of(distro).find(|command| command.name.as_bytes() == name);
+    named.filter(|command| command.path(distro).as_bytes() == path)
 }
 
 #[cfg(test)]

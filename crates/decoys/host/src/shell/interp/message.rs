@@ -3,6 +3,7 @@
 use base_shell::{Missing, ParseFault};
 
 use super::{Dialect, Interp};
+use crate::persona::Sh;
 
 impl Interp {
     /// A message of the shell on standard error.
@@ -16,10 +17,13 @@ impl Interp {
     /// How a message of the shell begins.
     pub(crate) fn prefix(&self) -> Vec<u8> {
         let mut prefix = self.name.clone();
-        let numbered = self.proc.host.distro().bash_version.starts_with("5.1");
+        let distro = self.proc.host.distro();
+        // Since 5.1, and till 5.2, what `-c` says has a line number.
+        let numbered = distro.bash_is(5, 1) && !distro.bash_is(5, 2);
         let tail = match self.dialect {
             Dialect::Bash if self.interactive || !numbered => ": ".to_owned(),
             Dialect::Bash | Dialect::BashScript => format!(": line {}: ", self.line),
+            Dialect::Dash if distro.sh == Sh::Ash => self.ash_prefix(self.line),
             Dialect::Dash => format!(": {}: ", self.line),
         };
         prefix.extend_from_slice(tail.as_bytes());
@@ -39,6 +43,18 @@ impl Interp {
             _ => end,
         });
         match fault {
+            ParseFault::Syntax { near, .. } if self.is_ash() => {
+                message.extend_from_slice(b"syntax error: unexpected ");
+                let near = base_shell::text::decode(near);
+                if near == b"newline" {
+                    message.extend(near);
+                } else {
+                    message.push(b'"');
+                    message.extend(near);
+                    message.push(b'"');
+                }
+                message.push(b'\n');
+            }
             ParseFault::Syntax { near, .. } if self.dialect == Dialect::Dash => {
                 message.extend_from_slice(b"Syntax error: ");
                 let near = base_shell::text::decode(near);
@@ -76,12 +92,24 @@ impl Interp {
         self.proc.err(message).await;
     }
 
+    fn is_ash(&self) -> bool {
+        self.dialect == Dialect::Dash && self.proc.host.distro().sh == Sh::Ash
+    }
+
+    /// `BusyBox` tells the line of a script only.
+    fn ash_prefix(&self, line: usize) -> String {
+        let name = crate::fs::base_name(&self.name);
+        let script = !matches!(name, b"sh" | b"ash" | b"-sh" | b"-ash" | b"busybox");
+        if script { format!(": line {line}: ") } else { ": ".to_owned() }
+    }
+
     fn syntax_prefix(&self, line: usize) -> Vec<u8> {
         let mut prefix = self.name.clone();
         let tail = match self.dialect {
             Dialect::Bash if self.interactive => ": ".to_owned(),
             Dialect::Bash => format!(": -c: line {line}: "),
             Dialect::BashScript => format!(": line {line}: "),
+            Dialect::Dash if self.is_ash() => self.ash_prefix(line),
             Dialect::Dash => format!(": {line}: "),
         };
         prefix.extend_from_slice(tail.as_bytes());

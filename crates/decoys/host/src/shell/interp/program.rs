@@ -8,6 +8,7 @@ use base_shell::text::{decode, encode};
 use super::{Dialect, Flow, Interp};
 use crate::HostHandle;
 use crate::fs::{Access, Content, Errno, Kind};
+use crate::persona::Sh;
 use crate::shell::commands;
 use crate::shell::fd::Fd;
 use crate::shell::io::Boxed;
@@ -89,7 +90,7 @@ impl Interp {
             return self.not_run(&name, ": No such file or directory", ": not found", 127).await;
         };
         if program {
-            match commands::find_path(&real) {
+            match commands::find_path(self.proc.host.distro(), &real) {
                 Some(command) => self.status = self.run_entry(command, arguments).await,
                 // A daemon started by hand: it would complain about its environment and leave.
                 None => self.status = 1,
@@ -146,10 +147,13 @@ impl Interp {
         }
         let base = interpreter.rsplit('/').next().unwrap_or_default();
         match base {
-            "sh" | "dash" | "ash" => self.run_script(path, arguments, true).await,
+            "sh" | "dash" | "ash" => {
+                let dash = base != "sh" || self.proc.host.distro().sh != Sh::Bash;
+                self.run_script(path, arguments, dash).await;
+            }
             "bash" => self.run_script(path, arguments, false).await,
             _ => {
-                let old = self.proc.host.distro().bash_version.starts_with("5.1");
+                let old = !self.proc.host.distro().bash_is(5, 2);
                 let tail = if old {
                     format!(": {interpreter}: bad interpreter: No such file or directory")
                 } else {

@@ -17,7 +17,8 @@ impl Interp {
                 return (Vec::new(), Vec::new());
             }
             let builtins = builtins::names().map(|name| name.as_bytes().to_vec());
-            let programs = commands::all().map(|command| command.name.as_bytes().to_vec());
+            let programs = commands::of(self.proc.host.distro())
+                .map(|command| command.name.as_bytes().to_vec());
             choices.extend(
                 builtins
                     .chain(programs)

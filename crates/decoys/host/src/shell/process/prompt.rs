@@ -19,16 +19,20 @@ impl Interp {
         if let Some(ps1) = self.variable("PS1") {
             return self.custom_prompt(&ps1, host, &cwd);
         }
+        let distro = self.proc.host.distro();
         let root = self.proc.user.creds.uid == 0;
         let sign = if root { "#" } else { "$" };
         let term = self.variable("TERM").unwrap_or_default();
         let mut out = Vec::new();
-        if self.proc.host.distro().title_in_prompt
-            && (term.starts_with(b"xterm") || term.starts_with(b"rxvt"))
-        {
-            out.extend(format!("\x1b]0;{user}@{host}: ").into_bytes());
+        if distro.title_in_prompt && (term.starts_with(b"xterm") || term.starts_with(b"rxvt")) {
+            let blank = if distro.prompt.is_empty() { " " } else { "" };
+            out.extend(format!("\x1b]0;{user}@{host}:{blank}").into_bytes());
             out.extend_from_slice(&cwd);
             out.push(7);
+        }
+        if !distro.prompt.is_empty() {
+            out.extend(self.custom_prompt(distro.prompt.as_bytes(), host, &cwd));
+            return out;
         }
         if !root && term.ends_with(b"-256color") {
             out.extend(format!("\x1b[01;32m{user}@{host}\x1b[00m:\x1b[01;34m").into_bytes());

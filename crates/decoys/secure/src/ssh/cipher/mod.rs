@@ -6,11 +6,12 @@
 //! | | length | tag over |
 //! | --- | --- | --- |
 //! | before keys | clear | no tag |
-//! | counter mode | encrypted | number and plaintext |
-//! | counter mode, encrypt-then-MAC | clear | number, length and ciphertext |
+//! | counter mode, block chaining | encrypted | number and plaintext |
+//! | those with encrypt-then-MAC | clear | number, length and ciphertext |
 //! | GCM | clear | length and ciphertext |
 //! | ChaCha20-Poly1305 | encrypted by a key of its own | length and ciphertext |
 
+mod chain;
 mod ctr;
 mod mac;
 mod open;

@@ -3,7 +3,8 @@
 use ring::aead::chacha20_poly1305_openssh::OpeningKey;
 use ring::aead::{Aad, LessSafeKey};
 
-use super::ctr::AesCtr;
+use super::chain;
+use super::ctr::Stream;
 use super::mac::Tagger;
 use super::{BadKeys, GcmNonce, Keys, gcm_key};
 use crate::ssh::suite::Cipher;
@@ -23,7 +24,8 @@ pub(in crate::ssh) struct GcmOpening {
 }
 
 pub(in crate::ssh) struct CtrOpening {
-    cipher: AesCtr,
+    cipher: Stream,
+    block: usize,
     mac: Tagger,
     etm: bool,
     tag: usize,
@@ -49,8 +51,17 @@ impl Opener {
                 key: gcm_key(&keys.key)?,
                 nonce: GcmNonce::new(&keys.iv)?,
             })),
-            Cipher::AesCtr(_) => Self::Ctr(Box::new(CtrOpening {
-                cipher: AesCtr::new(&keys.key, &keys.iv)?,
+            Cipher::AesCtr(_) | Cipher::Cbc(_) => Self::Ctr(Box::new(CtrOpening {
+                cipher: match keys.cipher {
+                    Cipher::Cbc(block) => {
+                        Stream::Cbc(chain::decryptor(block, &keys.key, &keys.iv)?)
+                    }
+                    _ => Stream::counter(&keys.key, &keys.iv)?,
+                },
+                block: match keys.cipher {
+                    Cipher::Cbc(block) => block.size(),
+                    _ => 16,
+                },
                 mac: Tagger::new(keys.mac, &keys.mac_key)?,
                 etm: keys.mac.etm,
                 tag: keys.mac.tag(),
@@ -68,7 +79,7 @@ impl Opener {
                 if ctr.etm {
                     4
                 } else {
-                    16
+                    ctr.block
                 }
             }
         }
@@ -89,8 +100,8 @@ impl Opener {
             Self::Clear => (length + 4).is_multiple_of(8),
             Self::ChaCha(_) => length.is_multiple_of(8),
             Self::Gcm(_) => length.is_multiple_of(16),
-            Self::Ctr(ctr) if ctr.etm => length.is_multiple_of(16),
-            Self::Ctr(_) => (length + 4).is_multiple_of(16),
+            Self::Ctr(ctr) if ctr.etm => length.is_multiple_of(ctr.block),
+            Self::Ctr(ctr) => (length + 4).is_multiple_of(ctr.block),
         }
     }
 
@@ -138,7 +149,7 @@ impl Opener {
             }
             Self::Ctr(ctr) => {
                 // The head was decrypted for its length.
-                if let Some(rest) = packet.get_mut(16..) {
+                if let Some(rest) = packet.get_mut(ctr.block..) {
                     ctr.cipher.apply(rest);
                 }
                 ctr.mac.verify(number, packet, tag)

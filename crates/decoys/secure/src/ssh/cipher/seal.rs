@@ -3,7 +3,8 @@
 use ring::aead::chacha20_poly1305_openssh::SealingKey;
 use ring::aead::{Aad, LessSafeKey};
 
-use super::ctr::AesCtr;
+use super::chain;
+use super::ctr::Stream;
 use super::mac::Tagger;
 use super::{BadKeys, GcmNonce, Keys, gcm_key};
 use crate::ssh::suite::Cipher;
@@ -20,7 +21,8 @@ pub(in crate::ssh) enum Sealer {
 pub(in crate::ssh) struct GcmSealing(GcmNonce);
 
 pub(in crate::ssh) struct CtrSealing {
-    cipher: AesCtr,
+    cipher: Stream,
+    block: usize,
     mac: Tagger,
     etm: bool,
 }
@@ -36,8 +38,17 @@ impl Sealer {
                 let nonce = GcmSealing(GcmNonce::new(&keys.iv)?);
                 Self::Gcm(Box::new((gcm_key(&keys.key)?, nonce)))
             }
-            Cipher::AesCtr(_) => Self::Ctr(Box::new(CtrSealing {
-                cipher: AesCtr::new(&keys.key, &keys.iv)?,
+            Cipher::AesCtr(_) | Cipher::Cbc(_) => Self::Ctr(Box::new(CtrSealing {
+                cipher: match keys.cipher {
+                    Cipher::Cbc(block) => {
+                        Stream::Cbc(chain::encryptor(block, &keys.key, &keys.iv)?)
+                    }
+                    _ => Stream::counter(&keys.key, &keys.iv)?,
+                },
+                block: match keys.cipher {
+                    Cipher::Cbc(block) => block.size(),
+                    _ => 16,
+                },
                 mac: Tagger::new(keys.mac, &keys.mac_key)?,
                 etm: keys.mac.etm,
             })),
@@ -48,7 +59,8 @@ impl Sealer {
     pub(in crate::ssh) const fn block(&self) -> usize {
         match self {
             Self::Clear | Self::ChaCha(_) => 8,
-            Self::Gcm(_) | Self::Ctr(_) => 16,
+            Self::Gcm(_) => 16,
+            Self::Ctr(sealing) => sealing.block,
         }
     }
 

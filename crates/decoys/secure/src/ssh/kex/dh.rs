@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn both_sides_agree() {
         let mut rng = ChaCha12Rng::from_seed([1; 32]);
-        for group in [Group::Modp2048, Group::Modp4096] {
+        for group in [Group::Modp1024, Group::Modp2048, Group::Modp4096] {
             // The other side is 2^3: its secret is ours to the third.
             let ours = answer(&[8], group, &mut rng).unwrap();
             let params = group.params();

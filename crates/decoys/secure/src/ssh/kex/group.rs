@@ -13,6 +13,8 @@ const SIZES: std::ops::RangeInclusive<u32> = 2048..=8192;
 /// A group modulo a prime with generator 2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::ssh) enum Group {
+    /// Group 2, which SSH calls 1.
+    Modp1024,
     /// Group 14.
     Modp2048,
     /// Group 16.
@@ -62,13 +64,15 @@ impl Wish {
 
 impl Group {
     pub(super) fn params(self) -> &'static BoxedMontyParams {
-        static PARAMS: [LazyLock<BoxedMontyParams>; 3] = [
+        static PARAMS: [LazyLock<BoxedMontyParams>; 4] = [
+            LazyLock::new(|| params(MODP_1024)),
             LazyLock::new(|| params(MODP_2048)),
             LazyLock::new(|| params(MODP_4096)),
             LazyLock::new(|| params(MODP_8192)),
         ];
-        let [modp2048, modp4096, modp8192] = &PARAMS;
+        let [modp1024, modp2048, modp4096, modp8192] = &PARAMS;
         match self {
+            Self::Modp1024 => modp1024,
             Self::Modp2048 => modp2048,
             Self::Modp4096 => modp4096,
             Self::Modp8192 => modp8192,
@@ -88,6 +92,12 @@ fn params(hex: &str) -> BoxedMontyParams {
     let prime = BoxedUint::from_be_hex(hex, bits).into_option().expect("hexadecimal");
     BoxedMontyParams::new_vartime(Odd::new(prime).into_option().expect("odd"))
 }
+
+const MODP_1024: &str = concat!(
+    "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD",
+    "EF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED",
+    "EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE65381FFFFFFFFFFFFFFFF",
+);
 
 const MODP_2048: &str = concat!(
     "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DD",

@@ -24,12 +24,13 @@ pub(super) enum Method {
     /// A fixed group of RFC 3526.
     Dh(Group, Hash),
     /// A group of the client's wish (RFC 4419).
-    GroupExchange,
+    GroupExchange(Hash),
 }
 
 /// The hash of a method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hash {
+    Sha1,
     Sha256,
     Sha384,
     Sha512,
@@ -65,17 +66,20 @@ impl Method {
             "diffie-hellman-group14-sha256" => Self::Dh(Group::Modp2048, Hash::Sha256),
             "diffie-hellman-group16-sha512" => Self::Dh(Group::Modp4096, Hash::Sha512),
             "diffie-hellman-group18-sha512" => Self::Dh(Group::Modp8192, Hash::Sha512),
-            "diffie-hellman-group-exchange-sha256" => Self::GroupExchange,
+            "diffie-hellman-group1-sha1" => Self::Dh(Group::Modp1024, Hash::Sha1),
+            "diffie-hellman-group14-sha1" => Self::Dh(Group::Modp2048, Hash::Sha1),
+            "diffie-hellman-group-exchange-sha1" => Self::GroupExchange(Hash::Sha1),
+            "diffie-hellman-group-exchange-sha256" => Self::GroupExchange(Hash::Sha256),
             _ => return None,
         })
     }
 
     pub(super) const fn hash(self) -> Hash {
         match self {
-            Self::X25519 | Self::P256 | Self::GroupExchange => Hash::Sha256,
+            Self::X25519 | Self::P256 => Hash::Sha256,
             Self::P384 => Hash::Sha384,
             Self::P521 | Self::Sntrup761X25519 => Hash::Sha512,
-            Self::Dh(_, hash) => hash,
+            Self::Dh(_, hash) | Self::GroupExchange(hash) => hash,
         }
     }
 
@@ -92,10 +96,10 @@ impl Method {
             (Self::P256, _) => ecdh::p256(client, rng),
             (Self::P384, _) => ecdh::p384(client, rng),
             (Self::P521, _) => ecdh::p521(client, rng),
-            (Self::Dh(group, _), _) | (Self::GroupExchange, Some(group)) => {
+            (Self::Dh(group, _), _) | (Self::GroupExchange(_), Some(group)) => {
                 dh::answer(client, group, rng)
             }
-            (Self::GroupExchange, None) => Err(BadPublic),
+            (Self::GroupExchange(_), None) => Err(BadPublic),
         }
     }
 }
@@ -103,6 +107,7 @@ impl Method {
 impl Hash {
     const fn algorithm(self) -> &'static digest::Algorithm {
         match self {
+            Self::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
             Self::Sha256 => &digest::SHA256,
             Self::Sha384 => &digest::SHA384,
             Self::Sha512 => &digest::SHA512,

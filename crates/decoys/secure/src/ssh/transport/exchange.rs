@@ -38,7 +38,8 @@ impl Transport {
         let mut cookie = [0; 16];
         self.rng.fill_bytes(&mut cookie);
         let first = self.session_id.is_empty();
-        let ours = negotiate::ours(self.offer, &self.keys.algorithms(), cookie, first);
+        let ours =
+            negotiate::ours(self.offer, &self.keys.algorithms(self.offer.rsa), cookie, first);
         self.put(&ours);
         self.stage = Stage::Listed { ours };
     }
@@ -53,16 +54,16 @@ impl Transport {
         };
         let lists = Theirs::read(&theirs)?;
         if self.session_id.is_empty() {
-            self.strict = lists.is_strict();
+            self.strict = lists.is_strict() && self.offer.marks.contains(&offer::STRICT_SERVER);
             self.ext_info = lists.wants_ext_info();
-            self.rsa = offer::RSA.iter().copied().find(|name| lists.knows_host_key(name));
+            self.rsa = self.offer.rsa.iter().copied().find(|name| lists.knows_host_key(name));
             self.lists = Some(Box::new(lists.0.clone()));
             if self.strict && number != 0 {
                 let text = "strict KEX violation: KEXINIT was not the first packet";
                 return Err(End::protocol_error(text));
             }
         }
-        let chosen = negotiate::choose(self.offer, &self.keys.algorithms(), &lists.0);
+        let chosen = negotiate::choose(self.offer, &self.keys.algorithms(self.offer.rsa), &lists.0);
         let chosen = chosen.map_err(End::hangup)?;
         let mut whole = Vec::with_capacity(theirs.len() + 1);
         whole.push(numbers::KEXINIT);
@@ -113,7 +114,7 @@ impl Transport {
         let hash = chosen.method.hash();
         let exchange = said.hash(hash, answer);
         let signature = host_key.sign(chosen.host_key, &exchange).ok_or(Malformed)?;
-        let grouped = chosen.method == Method::GroupExchange;
+        let grouped = matches!(chosen.method, Method::GroupExchange(_));
         let mut reply = vec![if grouped { numbers::KEX_GEX_REPLY } else { numbers::KEX_REPLY }];
         reply.put_string(&host_key.blob);
         reply.extend(&answer.server);
@@ -162,11 +163,14 @@ impl Transport {
 
     fn tell_extensions(&mut self) {
         let mut message = vec![numbers::EXT_INFO];
-        message.put_u32(2);
+        let extensions = self.offer.extensions;
+        message.put_u32(1 + u32::try_from(extensions.len()).unwrap_or(0));
         message.put_string(b"server-sig-algs");
         message.put_string(self.offer.signatures.as_bytes());
-        message.put_string(b"publickey-hostbound@openssh.com");
-        message.put_string(b"0");
+        for extension in extensions {
+            message.put_string(extension.as_bytes());
+            message.put_string(b"0");
+        }
         self.put(&message);
     }
 }

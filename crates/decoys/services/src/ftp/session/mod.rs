@@ -179,9 +179,13 @@ impl FtpSession {
         match self.server {
             FtpServer::Vsftpd => format!("220 (vsFTPd {})", self.version()),
             FtpServer::ProFtpd => {
-                let label =
-                    if self.host.distro().welcome == "ubuntu" { "Ubuntu" } else { "Debian" };
-                format!("220 ProFTPD Server ({label}) [{}]", self.local.ip)
+                // Debian's configuration names the system, others keep to what it says by itself.
+                match self.host.distro().mail_label.split('/').next() {
+                    Some(label) if !label.is_empty() => {
+                        format!("220 ProFTPD Server ({label}) [{}]", self.local.ip)
+                    }
+                    _ => "220 FTP Server ready.".to_owned(),
+                }
             }
             FtpServer::PureFtpd => {
                 let private = if self.anonymous {

@@ -133,7 +133,7 @@ impl SmtpSession {
         let banner = match set {
             // A line end in a setting would let it say more than a greeting.
             Some(text) => text.chars().filter(|c| !c.is_control()).collect(),
-            None => format!("{fqdn} ESMTP Postfix ({})", host.distro().mail_label()),
+            None => format!("{fqdn} ESMTP Postfix{}", host.distro().mail_banner()),
         };
         let banner = match banner.strip_prefix("220 ") {
             Some(_) => banner,

@@ -20,7 +20,7 @@ pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
         let root = format!("/dev/{}1", facts.disk);
         let used = machine.disk_used_kb();
         vec![
-            ("udev".to_owned(), half, 0, "/dev", 0),
+            (facts.distro.family().root_fs.devices.clone(), half, 0, "/dev", 0),
             ("tmpfs".to_owned(), facts.memory_kb / 10, 640, "/run", 0),
             (root, facts.disk_kb, used, "/", facts.disk_kb / 20),
             ("tmpfs".to_owned(), facts.memory_kb / 2, 0, "/dev/shm", 0),

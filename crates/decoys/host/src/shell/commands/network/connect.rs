@@ -220,9 +220,10 @@ pub(in crate::shell::commands) async fn ssh(proc: &mut Proc) -> Outcome {
     let arguments = texts(proc);
     if arguments.first().is_some_and(|a| a == "-V") {
         let version = proc.host.with(|m| m.facts().release.ssh.clone());
-        let library =
-            if version.contains("Ubuntu") { "3.0.2 15 Mar 2022" } else { "3.0.17 1 Jul 2025" };
-        proc.err(format!("{version}, OpenSSL {library}\n")).await;
+        // Where the banner hides that it is the portable version, the client does not.
+        let portable = if version.trim_start_matches("OpenSSH_").contains('p') { "" } else { "p1" };
+        let library = proc.host.distro().package("openssl");
+        proc.err(format!("{version}{portable}, {library}\n")).await;
         return Ok(0);
     }
     let (options, rest) = operands(&arguments, "BbcDEeFIiJLlmOopQRSWw");
@@ -281,7 +282,7 @@ pub(in crate::shell::commands) async fn tftp(proc: &mut Proc) -> Outcome {
 pub(in crate::shell::commands) async fn ftpget(proc: &mut Proc) -> Outcome {
     let (options, rest) = operands(&texts(proc), "upP");
     let [host, files @ ..] = rest.as_slice() else {
-        proc.err("BusyBox v1.35.0 (Debian 1:1.35.0-4+b3) multi-call binary.\n\nUsage: ftpget [OPTIONS] HOST [LOCAL_FILE] REMOTE_FILE\n").await;
+        proc.err(format!("BusyBox {} multi-call binary.\n\nUsage: ftpget [OPTIONS] HOST [LOCAL_FILE] REMOTE_FILE\n", proc.host.distro().busybox)).await;
         return Ok(1);
     };
     if let Some(file) = files.last() {

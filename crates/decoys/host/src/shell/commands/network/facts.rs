@@ -89,14 +89,16 @@ pub(super) fn sockets(proc: &Proc) -> Vec<Socket> {
     let now = proc.io.now();
     proc.host.with(|machine| {
         let table = machine.processes(now);
+        let family = machine.facts().distro.family();
         let owner = |service: &str| {
+            let other = family.listeners.get(service);
             let program = match service {
                 "ssh" => "sshd",
                 "http" | "https" => {
                     if table.iter().any(|p| p.name() == "nginx") {
                         "nginx"
                     } else {
-                        "apache2"
+                        family.listeners.get("apache").map_or("apache2", String::as_str)
                     }
                 }
                 "ftp" => match crate::persona::ftp_server(machine.decky()) {
@@ -104,6 +106,7 @@ pub(super) fn sockets(proc: &Proc) -> Vec<Socket> {
                     crate::persona::FtpServer::ProFtpd => "proftpd",
                     crate::persona::FtpServer::PureFtpd => "pure-ftpd",
                 },
+                _ if other.is_some() => other.map_or("", String::as_str),
                 "mysql" => machine.facts().release.mysql_program(),
                 "redis" => "redis-server",
                 "smb" => "smbd",

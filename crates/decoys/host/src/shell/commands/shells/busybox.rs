@@ -12,9 +12,19 @@ fn applets() -> impl Iterator<Item = &'static str> {
 }
 
 pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
-    let arguments = proc.arguments();
+    // A link to it says by its name which applet is meant.
+    let linked = proc.name() != "busybox";
+    let arguments = if linked {
+        let mut all = proc.args.clone();
+        if let Some(first) = all.first_mut() {
+            *first = proc.name().trim_start_matches('-').as_bytes().to_vec();
+        }
+        all
+    } else {
+        proc.arguments()
+    };
     let Some(applet) = arguments.first() else {
-        proc.out(usage()).await?;
+        proc.out(usage(proc)).await?;
         return Ok(0);
     };
     let name = String::from_utf8_lossy(applet).into_owned();
@@ -23,7 +33,7 @@ pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
         return Ok(0);
     }
     if name == "--help" {
-        proc.out(usage()).await?;
+        proc.out(usage(proc)).await?;
         return Ok(0);
     }
     if !applets().any(|applet| applet == name) || proc.depth >= limits::DEPTH {
@@ -54,9 +64,9 @@ pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
     Ok(shell.status)
 }
 
-fn usage() -> String {
-    let mut out = String::from(
-        "BusyBox v1.35.0 (Debian 1:1.35.0-4+b3) multi-call binary.\n\
+fn usage(proc: &Proc) -> String {
+    let mut out = format!(
+        "BusyBox {} multi-call binary.\n\
          BusyBox is copyrighted by many authors between 1998-2015.\n\
          Licensed under GPLv2. See source distribution for detailed\n\
          copyright notices.\n\n\
@@ -67,6 +77,7 @@ fn usage() -> String {
          \tutilities into a single executable.  Most people will create a\n\
          \tlink to busybox for each function they wish to use and BusyBox\n\
          \twill act like whatever it was invoked as.\n\nCurrently defined functions:\n",
+        proc.host.distro().busybox
     );
     let mut line = String::from("\t");
     for applet in applets() {

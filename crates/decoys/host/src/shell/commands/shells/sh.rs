@@ -1,5 +1,6 @@
 //! `bash`, `sh`, `dash` as programs.
 
+use crate::persona::{Distro, Sh};
 use crate::shell::interp::{Dialect, Flow, Interp, wants_more};
 use crate::shell::limits;
 use crate::shell::proc::{Outcome, Proc};
@@ -10,7 +11,11 @@ pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
         return Ok(139);
     }
     let called = proc.args.first().cloned().unwrap_or_default();
-    let dash = !proc.name().contains("bash");
+    let distro = proc.host.distro();
+    let dash = match proc.name() {
+        name if name.contains("bash") => false,
+        name => name != "sh" || distro.sh != Sh::Bash,
+    };
     let script_dialect = if dash { Dialect::Dash } else { Dialect::BashScript };
     let mut arguments = proc.arguments().into_iter().peekable();
     let mut command = false;
@@ -22,8 +27,7 @@ pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
             break;
         }
         if letters == b"--version" && !dash {
-            let version = proc.host.distro().bash_version.clone();
-            proc.out(format!("GNU bash, version {version} (x86_64-pc-linux-gnu)\n")).await?;
+            proc.out(version(distro)).await?;
             return Ok(0);
         }
         if !letters.starts_with(b"--") {
@@ -68,6 +72,27 @@ pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
         None => run_from_input(&mut shell, dash).await,
     }
     Ok(shell.status)
+}
+
+/// What `bash --version` prints.
+fn version(distro: &Distro) -> String {
+    let year = if distro.bash_is(5, 2) {
+        2022
+    } else if distro.bash_is(5, 1) {
+        2020
+    } else if distro.bash_is(5, 0) {
+        2019
+    } else {
+        2011
+    };
+    format!(
+        "GNU bash, version {} ({})\n\
+         Copyright (C) {year} Free Software Foundation, Inc.\n\
+         License GPLv3+: GNU GPL version 3 or later <http://gnu.org/licenses/gpl.html>\n\n\
+         This is free software; you are free to change and redistribute it.\n\
+         There is NO WARRANTY, to the extent permitted by law.\n",
+        distro.bash_version, distro.bash_machine
+    )
 }
 
 /// Reads commands from standard input, line by line; with a prompt on a terminal.

@@ -6,7 +6,8 @@ use crate::shell::proc::{Outcome, Proc};
 /// `lscpu`.
 pub(in crate::shell::commands) async fn lscpu(proc: &mut Proc) -> Outcome {
     read(proc, &Accepts::new("abBCe:JpsxyV", &[("all", b'a')])).await?;
-    let (info, cores) = proc.host.with(|m| (m.facts().cpuinfo(), m.facts().cores));
+    let (info, cores, hypervisor) =
+        proc.host.with(|m| (m.facts().cpuinfo(), m.facts().cores, m.facts().hypervisor()));
     let field = |name: &str| {
         let line = info.lines().find(|line| line.split('\t').next().is_some_and(|n| n == name));
         line.and_then(|line| line.split_once(": ")).map_or("", |(_, value)| value).to_owned()
@@ -21,12 +22,23 @@ pub(in crate::shell::commands) async fn lscpu(proc: &mut Proc) -> Outcome {
     let online = if cores == 1 { "0".to_owned() } else { format!("0-{}", cores - 1) };
     let each = u64::from(cores);
     proc.out(format!(
-        "Architecture:            x86_64\n  CPU op-mode(s):        32-bit, 64-bit\n  Address sizes:         {}\n  Byte Order:            Little Endian\nCPU(s):                  {cores}\n  On-line CPU(s) list:   {online}\nVendor ID:               {vendor}\n  Model name:            {}\n    CPU family:          {}\n    Model:               {}\n    Thread(s) per core:  1\n    Core(s) per socket:  1\n    Socket(s):           {cores}\n    Stepping:            {}\n    BogoMIPS:            {}\n    Flags:               {}\nVirtualization features: \n  Virtualization:        {virtual_by}\n  Hypervisor vendor:     KVM\n  Virtualization type:   full\nCaches (sum of all):     \n  L1d:                   {} KiB ({instances})\n  L1i:                   {} KiB ({instances})\n  L2:                    {} MiB ({instances})\n  L3:                    {third} ({instances})\nNUMA:                    \n  NUMA node(s):          1\n  NUMA node0 CPU(s):     {online}\n",
+        "Architecture:            x86_64\n  CPU op-mode(s):        32-bit, 64-bit\n  Address sizes:         {}\n  Byte Order:            Little Endian\nCPU(s):                  {cores}\n  On-line CPU(s) list:   {online}\nVendor ID:               {vendor}\n  Model name:            {}\n    CPU family:          {}\n    Model:               {}\n    Thread(s) per core:  1\n    Core(s) per socket:  1\n    Socket(s):           {cores}\n    Stepping:            {}\n    BogoMIPS:            {}\n    Flags:               {}\nVirtualization features: \n  Virtualization:        {virtual_by}\n  Hypervisor vendor:     {}\n  Virtualization type:   full\nCaches (sum of all):     \n  L1d:                   {} KiB ({instances})\n  L1i:                   {} KiB ({instances})\n  L2:                    {} MiB ({instances})\n  L3:                    {third} ({instances})\nNUMA:                    \n  NUMA node(s):          1\n  NUMA node0 CPU(s):     {online}\n",
         field("address sizes"), field("model name"), field("cpu family"), field("model"),
-        field("stepping"), field("bogomips"), field("flags"), 32 * each, 32 * each, each,
+        field("stepping"), field("bogomips"), field("flags"), hypervisor, 32 * each, 32 * each, each,
     ))
     .await?;
     Ok(0)
+}
+
+/// What the kernel says when the root file system is there.
+fn mounted(facts: &crate::persona::Facts) -> String {
+    let (disk, uuid) = (facts.disk, facts.values.get("root_uuid").map_or("", String::as_str));
+    if facts.distro.family().root_fs.kind == "xfs" {
+        return format!("XFS ({disk}1): Ending clean mount");
+    }
+    format!(
+        "EXT4-fs ({disk}1): mounted filesystem {uuid} with ordered data mode. Quota mode: none."
+    )
 }
 
 /// `lsblk`.
@@ -208,27 +220,57 @@ pub(in crate::shell::commands) async fn dmesg(proc: &mut Proc) -> Outcome {
             (0, format!("Linux version {} {} {}", release.kernel, release.compiler, release.build)),
             (0, format!("Command line: {command_line}")),
             (0, "BIOS-provided physical RAM map:".to_owned()),
-            (0, "Hypervisor detected: KVM".to_owned()),
-            (8, format!("tsc: Detected {} MHz processor", facts.processor().rsplit("@ ").next().map_or("2400.000", |_| "2399.998"))),
+            (0, format!("Hypervisor detected: {}", facts.hypervisor())),
+            (
+                8,
+                format!(
+                    "tsc: Detected {} MHz processor",
+                    facts.processor().rsplit("@ ").next().map_or("2400.000", |_| "2399.998")
+                ),
+            ),
             (14_233, format!("Memory: {}K/{}K available", memory - 91_204, memory + 60_416)),
             (31_870, format!("smpboot: CPU0: {}", facts.processor())),
-            (104_512, format!("smp: Brought up 1 node, {cores} CPU{}", if cores == 1 { "" } else { "s" })),
+            (
+                104_512,
+                format!("smp: Brought up 1 node, {cores} CPU{}", if cores == 1 { "" } else { "s" }),
+            ),
             (312_604, "NET: Registered PF_INET6 protocol family".to_owned()),
-            (987_120, format!("EXT4-fs ({disk}1): mounted filesystem {} with ordered data mode. Quota mode: none.", facts.values.get("root_uuid").map_or("", String::as_str))),
-            (1_402_377, "systemd[1]: systemd 252.39-1~deb12u1 running in system mode".to_owned()),
+            (987_120, mounted(facts)),
+            (
+                1_402_377,
+                format!(
+                    "systemd[1]: systemd {} running in system mode",
+                    facts.distro.package("systemd")
+                ),
+            ),
             (1_455_021, format!("systemd[1]: Hostname set to <{}>.", facts.hostname)),
-            (2_230_114, format!("Adding {}k swap on /dev/{disk}5.  Priority:-2 extents:1 across:{}k FS", facts.swap_kb, facts.swap_kb)),
+            (
+                2_230_114,
+                format!(
+                    "Adding {}k swap on /dev/{disk}5.  Priority:-2 extents:1 across:{}k FS",
+                    facts.swap_kb, facts.swap_kb
+                ),
+            ),
             (3_118_940, format!("IPv6: ADDRCONF(NETDEV_CHANGE): {card}: link becomes ready")),
         ];
         let mut out = String::new();
         for (micros, line) in lines {
             if options.has(b'T') {
-                let at = base_model::Timestamp::from_micros(facts.boot_time.saturating_mul(1_000_000) + micros);
-                out.push_str(&format!("[{}] {line}\n", crate::clock::format(at, "%a %b %e %H:%M:%S %Y")));
+                let at = base_model::Timestamp::from_micros(
+                    facts.boot_time.saturating_mul(1_000_000) + micros,
+                );
+                out.push_str(&format!(
+                    "[{}] {line}\n",
+                    crate::clock::format(at, "%a %b %e %H:%M:%S %Y")
+                ));
             } else if options.has(b't') {
                 out.push_str(&format!("{line}\n"));
             } else {
-                out.push_str(&format!("[{:>5}.{:06}] {line}\n", micros / 1_000_000, micros % 1_000_000));
+                out.push_str(&format!(
+                    "[{:>5}.{:06}] {line}\n",
+                    micros / 1_000_000,
+                    micros % 1_000_000
+                ));
             }
         }
         out

@@ -3,52 +3,34 @@
 use crate::processes::Process;
 use crate::shell::proc::{Outcome, Proc};
 
-/// A unit: name, program, description.
-const UNITS: &[(&str, &str, &str)] = &[
-    ("apache2", "apache2", "The Apache HTTP Server"),
-    ("cron", "cron", "Regular background program processing daemon"),
-    ("dbus", "dbus-daemon", "D-Bus System Message Bus"),
-    ("mariadb", "mariadbd", "MariaDB database server"),
-    ("mysql", "mysqld", "MySQL Community Server"),
-    ("nginx", "nginx", "A high performance web server and a reverse proxy server"),
-    ("postfix", "master", "Postfix Mail Transport Agent"),
-    ("postgresql", "postgres", "PostgreSQL RDBMS"),
-    ("redis-server", "redis-server", "Advanced key-value store"),
-    ("rsyslog", "rsyslogd", "System Logging Service"),
-    ("smbd", "smbd", "Samba SMB Daemon"),
-    ("snmpd", "snmpd", "Simple Network Management Protocol (SNMP) Daemon."),
-    ("ssh", "sshd", "OpenBSD Secure Shell server"),
-    ("systemd-journald", "systemd-journal", "Journal Service"),
-    ("systemd-logind", "systemd-logind", "User Login Management"),
-    ("systemd-timesyncd", "systemd-timesyn", "Network Time Synchronization"),
-    ("systemd-udevd", "systemd-udevd", "Rule-based Manager for Device Events and Files"),
-    ("vsftpd", "vsftpd", "vsftpd FTP server"),
-];
-
 /// A unit that is there, with its main process while it runs.
-struct Unit {
-    name: &'static str,
+pub(super) struct Unit {
+    pub(super) name: &'static str,
+    program: &'static str,
     description: &'static str,
-    main: Option<Process>,
+    pub(super) main: Option<Process>,
 }
 
-fn units(proc: &Proc) -> Vec<Unit> {
+pub(super) fn units(proc: &Proc) -> Vec<Unit> {
     let now = proc.io.now();
     let (table, all) = proc.host.with(|m| (m.processes(now), m.installed_daemons()));
-    UNITS
-        .iter()
-        .filter(|(_, program, _)| all.iter().any(|known| known == program))
-        .map(|(name, program, description)| Unit {
+    let unit = |line: &'static str| {
+        let mut parts = line.splitn(3, '|');
+        let (name, program, description) = (parts.next()?, parts.next()?, parts.next()?);
+        all.iter().any(|known| known == program).then(|| Unit {
             name,
+            program,
             description,
-            main: table.iter().find(|p| p.name() == *program && p.tty == "?").cloned(),
+            main: table.iter().find(|p| p.name() == program && p.tty == "?").cloned(),
         })
-        .collect()
+    };
+    proc.host.distro().family().units.lines().filter_map(unit).collect()
 }
 
-fn find<'u>(units: &'u [Unit], name: &str) -> Option<&'u Unit> {
+pub(super) fn find<'u>(proc: &Proc, units: &'u [Unit], name: &str) -> Option<&'u Unit> {
     let name = name.strip_suffix(".service").unwrap_or(name);
-    let name = if name == "sshd" { "ssh" } else { name };
+    let aliases = &proc.host.distro().family().unit_aliases;
+    let name = aliases.get(name).map_or(name, String::as_str);
     units.iter().find(|unit| unit.name == name)
 }
 
@@ -80,7 +62,7 @@ pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
         "is-active" | "is-enabled" | "is-failed" => {
             let mut status = 0;
             for name in names {
-                let unit = find(&units, name);
+                let unit = find(proc, &units, name);
                 let word = match (verb, unit) {
                     ("is-enabled", Some(_)) => "enabled",
                     ("is-enabled", None) => {
@@ -114,7 +96,7 @@ pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
                     status = 1;
                     continue;
                 }
-                let Some(unit) = find(&units, name) else {
+                let Some(unit) = find(proc, &units, name) else {
                     let text = match verb {
                         "enable" | "disable" => format!(
                             "Failed to {verb} unit: Unit file {plain}.service does not exist.\n"
@@ -156,11 +138,11 @@ async fn privileged(proc: &Proc, what: &str) -> Outcome {
 }
 
 /// Stops or starts the daemon of a unit.
-fn act(proc: &Proc, unit: &Unit, verb: &str, now_too: bool) {
+pub(super) fn act(proc: &Proc, unit: &Unit, verb: &str, now_too: bool) {
     let stops = matches!(verb, "stop" | "kill") || (verb == "disable" && now_too);
     let starts =
         matches!(verb, "start" | "restart" | "reload-or-restart") || (verb == "enable" && now_too);
-    let program = UNITS.iter().find(|(name, ..)| *name == unit.name).map_or("", |(_, p, _)| p);
+    let program = unit.program;
     let now = proc.io.now();
     proc.host.with(|machine| {
         if stops {
@@ -185,53 +167,67 @@ async fn status(proc: &Proc, units: &[Unit], names: &[&str]) -> Outcome {
     let mut worst = 0;
     for name in names {
         let plain = name.strip_suffix(".service").unwrap_or(name);
-        let Some(unit) = find(units, name) else {
+        let Some(unit) = find(proc, units, name) else {
             proc.err(format!("Unit {plain}.service could not be found.\n")).await;
             worst = 4;
             continue;
         };
-        let head = format!(
-            "     Loaded: loaded (/lib/systemd/system/{}.service; enabled; preset: enabled)\n",
-            unit.name
-        );
-        let text = match &unit.main {
-            Some(main) => {
-                let at = base_model::Timestamp::from_micros(main.started.saturating_mul(1_000_000));
-                let since = crate::clock::format(at, "%a %Y-%m-%d %H:%M:%S UTC");
-                let age = (proc.io.now().seconds() - main.started).max(0);
-                let ago = match (age / 86_400, age / 3600 % 24, age / 60 % 60) {
-                    (0, 0, minutes) => format!("{minutes}min ago"),
-                    (0, hours, minutes) => format!("{hours}h {minutes}min ago"),
-                    (days, ..) => {
-                        format!("{} {} ago", days, if days == 1 { "day" } else { "days" })
-                    }
-                };
-                format!(
-                    "● {}.service - {}\n{head}     Active: active (running) since {since}; {ago}\n   Main PID: {} ({})\n      Tasks: 1 (limit: {})\n     Memory: {}.{}M\n        CPU: {}s\n     CGroup: /system.slice/{}.service\n             └─{} {}\n",
-                    unit.name,
-                    unit.description,
-                    main.pid,
-                    main.name(),
-                    4643,
-                    main.rss / 1024,
-                    main.rss % 1024 * 10 / 1024,
-                    main.cpu_seconds,
-                    unit.name,
-                    main.pid,
-                    main.command
-                )
-            }
-            None => {
-                worst = 3;
-                format!(
-                    "○ {}.service - {}\n{head}     Active: inactive (dead)\n",
-                    unit.name, unit.description
-                )
-            }
-        };
+        let text = told(proc, unit);
+        if unit.main.is_none() {
+            worst = 3;
+        }
         proc.out(text).await?;
     }
     Ok(worst)
+}
+
+/// What `systemctl status` says of `unit`, in the form of the distribution's version: 230 began to
+/// account for resources, 250 to call presets so.
+fn told(proc: &Proc, unit: &Unit) -> String {
+    let distro = proc.host.distro();
+    let version = distro.package("systemd");
+    let number: u32 =
+        version.split(['.', '-', '~']).next().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let (pad, short) = if number < 240 { ("   ", " ") } else { ("     ", "   ") };
+    let preset = if number < 250 { "vendor preset" } else { "preset" };
+    let on = if distro.family().unit_presets { "enabled" } else { "disabled" };
+    let Unit { name, description, .. } = unit;
+    let head = format!(
+        "{pad}Loaded: loaded ({}/{name}.service; enabled; {preset}: {on})\n",
+        distro.family().unit_directory
+    );
+    let Some(main) = &unit.main else {
+        let mark = if number < 246 { "●" } else { "○" };
+        return format!(
+            "{mark} {name}.service - {description}\n{head}{pad}Active: inactive (dead)\n"
+        );
+    };
+    let at = base_model::Timestamp::from_micros(main.started.saturating_mul(1_000_000));
+    let since = crate::clock::format(at, "%a %Y-%m-%d %H:%M:%S UTC");
+    let age = (proc.io.now().seconds() - main.started).max(0);
+    let ago = match (age / 86_400, age / 3600 % 24, age / 60 % 60) {
+        (0, 0, minutes) => format!("{minutes}min ago"),
+        (0, hours, minutes) => format!("{hours}h {minutes}min ago"),
+        (days, ..) => format!("{days} {} ago", if days == 1 { "day" } else { "days" }),
+    };
+    let used = if number < 230 {
+        String::new()
+    } else {
+        let (whole, tenth) = (main.rss / 1024, main.rss % 1024 * 10 / 1024);
+        let cpu = main.cpu_seconds;
+        let cpu = if number < 246 { String::new() } else { format!("{pad}   CPU: {cpu}s\n") };
+        format!("{pad} Tasks: 1 (limit: 4643)\n{pad}Memory: {whole}.{tenth}M\n{cpu}")
+    };
+    format!(
+        "● {name}.service - {description}\n{head}\
+         {pad}Active: active (running) since {since}; {ago}\n\
+         {short}Main PID: {} ({})\n{used}\
+         {pad}CGroup: /system.slice/{name}.service\n{pad}        └─{} {}\n",
+        main.pid,
+        main.name(),
+        main.pid,
+        main.command
+    )
 }
 
 /// `service`.
@@ -250,7 +246,7 @@ pub(in crate::shell::commands) async fn service(proc: &mut Proc) -> Outcome {
             Ok(0)
         }
         [name, verb, ..] => {
-            let Some(unit) = find(&units, name) else {
+            let Some(unit) = find(proc, &units, name) else {
                 if verb == "status" {
                     proc.err(format!("Unit {name}.service could not be found.\n")).await;
                     return Ok(4);

@@ -43,7 +43,7 @@ pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
     });
     let all = options.has(b'a');
     let wanted = |letter: u8| all || options.has(letter);
-    let ubuntu = proc.host.distro().welcome == "ubuntu";
+    let fills = proc.host.distro().uname_fills;
     let mut parts: Vec<&str> = Vec::new();
     let none = !b"asnrvmpio".iter().any(|letter| options.has(*letter));
     if none || wanted(b's') {
@@ -61,12 +61,12 @@ pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
     if wanted(b'm') {
         parts.push("x86_64");
     }
-    // Debian's `-a` leaves unknown processor and platform out; Ubuntu's patch fills them in.
-    if options.has(b'p') || (all && ubuntu) {
-        parts.push(if ubuntu { "x86_64" } else { "unknown" });
+    // Debian's `-a` leaves unknown processor and platform out; the patch of others fills them in.
+    if options.has(b'p') || (all && fills) {
+        parts.push(if fills { "x86_64" } else { "unknown" });
     }
-    if options.has(b'i') || (all && ubuntu) {
-        parts.push(if ubuntu { "x86_64" } else { "unknown" });
+    if options.has(b'i') || (all && fills) {
+        parts.push(if fills { "x86_64" } else { "unknown" });
     }
     if wanted(b'o') {
         parts.push("GNU/Linux");

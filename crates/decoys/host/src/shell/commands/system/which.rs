@@ -11,7 +11,15 @@ pub(in crate::shell::commands) async fn run(proc: &mut Proc) -> Outcome {
     for name in &options.rest {
         match shell.which(name) {
             Ok(path) => proc.out([&path[..], b"\n"].concat()).await?,
-            Err(_) => status = 1,
+            Err(_) => {
+                if proc.host.distro().which_tells {
+                    let path = shell.variable("PATH").unwrap_or_default();
+                    let name = crate::fs::base_name(name);
+                    let (whole, end) = (&b"/usr/bin/which: no "[..], &b")\n"[..]);
+                    proc.err([whole, name, b" in (", &path, end].concat()).await;
+                }
+                status = 1;
+            }
         }
     }
     Ok(status)

@@ -71,21 +71,22 @@ impl<'p> Server<'p> {
 
     fn version(&self) -> Vec<u8> {
         let mut out = Writer::plain(2).u32(3);
-        let newer = self.proc.host.distro().slug == "debian";
-        for (name, version, recent) in [
-            ("posix-rename@openssh.com", "1", false),
-            ("statvfs@openssh.com", "2", false),
-            ("fstatvfs@openssh.com", "2", false),
-            ("hardlink@openssh.com", "1", false),
-            ("fsync@openssh.com", "1", false),
-            ("lsetstat@openssh.com", "1", false),
-            ("limits@openssh.com", "1", false),
-            ("expand-path@openssh.com", "1", false),
-            ("copy-data", "1", true),
-            ("home-directory", "1", true),
-            ("users-groups-by-id@openssh.com", "1", true),
+        let release = self.proc.host.with(|machine| machine.facts().release);
+        // Each with the version of OpenSSH that brought it.
+        for (name, version, (major, minor)) in [
+            ("posix-rename@openssh.com", "1", (5, 0)),
+            ("statvfs@openssh.com", "2", (5, 0)),
+            ("fstatvfs@openssh.com", "2", (5, 0)),
+            ("hardlink@openssh.com", "1", (5, 7)),
+            ("fsync@openssh.com", "1", (6, 5)),
+            ("lsetstat@openssh.com", "1", (8, 0)),
+            ("limits@openssh.com", "1", (8, 5)),
+            ("expand-path@openssh.com", "1", (8, 6)),
+            ("copy-data", "1", (9, 0)),
+            ("home-directory", "1", (9, 1)),
+            ("users-groups-by-id@openssh.com", "1", (9, 1)),
         ] {
-            if newer || !recent {
+            if release.ssh_is(major, minor) {
                 out = out.string(name.as_bytes()).string(version.as_bytes());
             }
         }
