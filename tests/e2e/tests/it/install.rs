@@ -85,7 +85,7 @@ fn an_installation_is_as_specified_and_a_second_run_has_nothing_to_do() {
     let machine = Machine::new();
     machine.done(&[]);
     let files = [
-        "etc/decnet/decnet.env",
+        "etc/decnet/decnet.ini",
         "etc/decnet/secrets.env",
         "etc/systemd/system/decnet.service",
         "etc/tmpfiles.d/decnet.conf",
@@ -98,7 +98,7 @@ fn an_installation_is_as_specified_and_a_second_run_has_nothing_to_do() {
         ("var/lib/decnet", 0o750),
         ("var/lib/decnet/artifacts", 0o2775),
         ("etc/decnet", 0o755),
-        ("etc/decnet/decnet.env", 0o640),
+        ("etc/decnet/decnet.ini", 0o640),
         ("etc/decnet/secrets.env", 0o600),
     ] {
         assert_eq!(machine.mode(path), mode, "{path}");
@@ -121,7 +121,7 @@ fn what_was_changed_is_mended_but_settings_and_secrets_are_the_operators() {
     machine.done(&[]);
     let unit = machine.read("etc/systemd/system/decnet.service");
     fs::write(machine.at("etc/systemd/system/decnet.service"), "[Service]\nUser=root\n").unwrap();
-    fs::write(machine.at("etc/decnet/decnet.env"), "DECNET_API_ADDR=127.0.0.1:9\n").unwrap();
+    fs::write(machine.at("etc/decnet/decnet.ini"), "[decnet]\napi-addr = 127.0.0.1:9\n").unwrap();
     let open = fs::Permissions::from_mode(0o644);
     fs::set_permissions(machine.at("etc/decnet/secrets.env"), open).unwrap();
     let secrets = machine.read("etc/decnet/secrets.env");
@@ -137,7 +137,7 @@ fn what_was_changed_is_mended_but_settings_and_secrets_are_the_operators() {
     assert_eq!(machine.mode("etc/decnet/secrets.env"), 0o600);
     let forced = machine.done(&["--force"]);
     assert_eq!(steps(&forced, "[ OK ]").len(), 3, "{forced}");
-    assert_eq!(machine.read("etc/decnet/decnet.env"), "DECNET_API_ADDR=127.0.0.1:9\n");
+    assert_eq!(machine.read("etc/decnet/decnet.ini"), "[decnet]\napi-addr = 127.0.0.1:9\n");
     assert_eq!(machine.read("etc/decnet/secrets.env"), secrets);
 }
 
@@ -250,7 +250,7 @@ echo "decoy_caps=$(of CapEff "$decoy")"
 echo "decoy_uid=$(of Uid "$decoy")"; echo "uid=$(id -u decnet)"
 echo "shell=$(getent passwd decnet | cut -d: -f7)"
 echo "secrets=$(stat -c %a:%U:%G /etc/decnet/secrets.env)"
-echo "settings=$(stat -c %a:%U:%G /etc/decnet/decnet.env)"
+echo "settings=$(stat -c %a:%U:%G /etc/decnet/decnet.ini)"
 echo "state=$(stat -c %a:%U:%G /var/lib/decnet)"
 echo "artifacts=$(stat -c %a:%U:%G /var/lib/decnet/artifacts)"
 echo "program=$(stat -c %a:%U:%G /opt/decnet/bin/decnet)"

@@ -7,7 +7,7 @@ pub(super) const ARTIFACTS: &str = "/var/lib/decnet/artifacts";
 /// Settings, secrets and the marker.
 pub(super) const SETTINGS_DIR: &str = "/etc/decnet";
 /// Settings of the operator's.
-pub(super) const SETTINGS: &str = "/etc/decnet/decnet.env";
+pub(super) const SETTINGS: &str = "/etc/decnet/decnet.ini";
 /// Keys and the first password.
 pub(super) const SECRETS: &str = "/etc/decnet/secrets.env";
 /// Which accounts `init` made.

@@ -116,7 +116,7 @@ fn next_steps(context: &Context<'_>) -> String {
         let Names { user, group, .. } = names;
         lines.push("no init system: run `decnet up`. As its user, with low ports:".to_owned());
         lines.push(format!(
-            "  (set -a; . {SETTINGS}; . {SECRETS}; exec setpriv --reuid {user} --regid {group} \
+            "  (set -a; . {SECRETS}; exec setpriv --reuid {user} --regid {group} \
              --clear-groups --inh-caps=-all,+net_bind_service --ambient-caps=+net_bind_service \
              --bounding-set=-all,+net_bind_service {program} up)"
         ));

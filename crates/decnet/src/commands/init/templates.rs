@@ -1,6 +1,6 @@
 //! Files that `init` writes, as texts.
 
-use super::layout::{ARTIFACTS, SECRETS, SETTINGS, STATE_DIR};
+use super::layout::{ARTIFACTS, SECRETS, STATE_DIR};
 use super::options::Names;
 
 /// The service unit.
@@ -13,9 +13,9 @@ pub(super) fn tmpfiles(names: &Names) -> String {
     render(include_str!("templates/tmpfiles.conf"), names)
 }
 
-/// Settings to begin with: those of the environment variables that this build reads.
+/// Settings to begin with.
 pub(super) fn settings(names: &Names) -> String {
-    render(include_str!("templates/decnet.env"), names)
+    render(include_str!("templates/decnet.ini"), names)
 }
 
 /// One pass over the template, so that no value is looked at for placeholders.
@@ -33,7 +33,6 @@ fn render(template: &str, names: &Names) -> String {
             "PROGRAM" => &program,
             "STATE_DIR" => STATE_DIR,
             "ARTIFACTS" => ARTIFACTS,
-            "SETTINGS" => SETTINGS,
             "SECRETS" => SECRETS,
             unknown => unknown,
         });
@@ -74,16 +73,18 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_of_variables_that_up_reads_and_hold_no_secret() {
-        let read = ["DECNET_STATE_DIR", "DECNET_API_ADDR", "DECNET_ADMIN_USER", "DECNET_DB_URL"];
+    fn settings_are_those_that_up_reads_and_hold_no_secret() {
         let text = settings(&names());
-        let names: Vec<&str> = text
-            .lines()
-            .filter_map(|line| line.trim_start_matches('#').split_once('='))
-            .map(|(name, _)| name)
-            .filter(|name| name.starts_with("DECNET"))
-            .collect();
-        assert_eq!(names, read);
+        let mut section = "";
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                section = name;
+            } else if let Some((key, _)) = line.split_once(" =") {
+                let name = format!("{section}.{}", key.trim_start_matches(';'));
+                assert!(crate::settings::find(&name).is_some(), "{name} is no setting");
+            }
+        }
+        assert_eq!(section, "database");
     }
 
     /// `UPDATE=1` writes them again.
@@ -95,7 +96,7 @@ mod tests {
         let files: [(&str, String); 3] = [
             ("decnet.service", unit(&names)),
             ("decnet.tmpfiles.conf", tmpfiles(&names)),
-            ("decnet.env", settings(&names)),
+            ("decnet.ini", settings(&names)),
         ];
         for (name, text) in files {
             let path: PathBuf = deploy.join(name);
