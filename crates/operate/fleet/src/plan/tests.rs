@@ -201,7 +201,7 @@ fn more_deckies_than_the_limit_are_refused() {
     assert_eq!(
         asking.refused(two),
         [
-            "Deployment would result in 5 deckies, exceeding the configured limit of 4 (set another with `decnet config set deployment-limit N`)"
+            "Deployment would result in 5 deckies, exceeding the configured limit of 4"
         ]
     );
     asking.mode = Mode::Replace;
