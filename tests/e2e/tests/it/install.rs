@@ -287,7 +287,7 @@ echo "theirs_there=$(id -un theirs)"
     for (name, value) in [
         ("init", "0"),
         ("active", "active"),
-        ("text", "3 deckies, API on 127.0.0.1:8000"),
+        ("text", "5 deckies, API on 127.0.0.1:8000"),
         ("status", "0"),
         ("user", "decnet:decnet"),
         // CAP_NET_BIND_SERVICE alone, and nothing.
