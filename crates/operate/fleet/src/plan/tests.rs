@@ -200,9 +200,7 @@ fn more_deckies_than_the_limit_are_refused() {
     let two = "[a]\nservices=ssh\namount=2\n";
     assert_eq!(
         asking.refused(two),
-        [
-            "Deployment would result in 5 deckies, exceeding the configured limit of 4"
-        ]
+        ["Deployment would result in 5 deckies, exceeding the configured limit of 4"]
     );
     asking.mode = Mode::Replace;
     assert!(asking.file(two).is_ok());
