@@ -10,6 +10,7 @@ pub mod http;
 pub mod https;
 mod inbox;
 pub mod mysql;
+mod pace;
 pub mod postgres;
 pub mod redis;
 mod registry;

@@ -197,7 +197,7 @@ impl MysqlSession {
         self.me.admin = admin;
         self.note(|connection| connection.user.clone_from(&name));
         self.state = State::Ready;
-        self.deadline = Some(cx.now() + IDLE);
+        self.pace.deadline = Some(cx.now() + IDLE);
         let mut tracked = Tracked::default();
         if let Some(database) = &login.database {
             let database = String::from_utf8_lossy(database).into_owned();
@@ -211,7 +211,7 @@ impl MysqlSession {
         let mut packets = Packets::from(next);
         packets.ok(0, 0, self.status(), 0, &tracked, self.capabilities);
         cx.send(packets.out);
-        self.look = Some(cx.now() + LOOK);
+        self.pace.look = Some(cx.now() + LOOK);
     }
 
     /// Tells of a client that left when it was asked for another proof: newer ones no longer have

@@ -18,6 +18,7 @@ use super::replies::{AUTOCOMMIT, IN_TRANSACTION, Packets, Place};
 use super::server::Server;
 use super::statements::Run;
 use crate::inbox::Inbox;
+use crate::pace::{Due, Pace};
 use crate::sql::{Budget, Value};
 
 /// Time to log in (`connect_timeout`), and to be silent then (`wait_timeout`).
@@ -117,14 +118,9 @@ pub(super) struct MysqlSession {
     prepared: BTreeMap<u32, Prepared>,
     next_prepared: u32,
     attempts: u32,
-    /// An answer that is held back, and whether the connection ends with it.
-    held: Option<(Timestamp, Vec<u8>, bool)>,
-    deadline: Option<Timestamp>,
-    look: Option<Timestamp>,
+    pace: Pace,
     /// Steps for the packet in work.
     budget: Budget,
-    /// When to go on with what waits.
-    rest: Option<Timestamp>,
 }
 
 impl MysqlSession {
@@ -136,7 +132,6 @@ impl MysqlSession {
             host: opening.host,
             input: Inbox::default(),
             budget: Budget::new(STEPS),
-            rest: None,
             state: State::Greeted,
             salt: [0; 20],
             capabilities: 0,
@@ -149,19 +144,17 @@ impl MysqlSession {
             prepared: BTreeMap::new(),
             next_prepared: 0,
             attempts: 0,
-            held: None,
-            deadline: None,
-            look: None,
+            pace: Pace::default(),
         }
     }
 
     /// Works on packets as long as there are whole ones and the turn lasts.
     fn work(&mut self, cx: &mut StreamContext<'_>) {
-        self.rest = None;
+        self.pace.begin_turn();
         let mut spent = 0;
-        while self.held.is_none() && !self.upgrading && !matches!(self.state, State::Over) {
+        while !self.pace.holds() && !self.upgrading && !matches!(self.state, State::Over) {
             if spent >= TURN {
-                self.rest = Some(cx.now() + BREATH);
+                self.pace.put_off(cx.now() + BREATH);
                 break;
             }
             let most = if self.me.user.is_empty() { MAX_LOGIN } else { MAX_PACKET };
@@ -199,7 +192,7 @@ impl MysqlSession {
                 self.judge(cx, next, Login { response: password, ..login }, true);
             }
             State::Ready => {
-                self.deadline = Some(cx.now() + IDLE);
+                self.pace.deadline = Some(cx.now() + IDLE);
                 self.command(cx, packet);
             }
             State::Fetching { name, mut content } => {
@@ -272,23 +265,34 @@ impl MysqlSession {
 
     /// Sends `out` after `wait`.
     fn hold(&mut self, cx: &StreamContext<'_>, wait: Duration, out: Vec<u8>, close: bool) {
-        self.held = Some((cx.now() + wait, out, close));
+        self.pace.hold(cx.now() + wait, out, close);
+    }
+
+    /// Ends when another session said so.
+    fn end_if_killed(&mut self, cx: &mut StreamContext<'_>) {
+        self.pace.look = Some(cx.now() + LOOK);
+        let id = self.me.id;
+        let killed = self.host.with(|machine| {
+            machine.with_kept(|_, server: &mut Server| {
+                server.connections.get(&id).is_some_and(|c| c.killed)
+            })
+        });
+        if killed {
+            self.end(cx);
+        }
     }
 
     fn end(&mut self, cx: &mut StreamContext<'_>) {
         self.state = State::Over;
-        self.held = None;
-        self.deadline = None;
-        self.look = None;
+        self.pace.stop();
         self.input.clear();
-        self.rest = None;
         cx.close();
     }
 }
 
 impl StreamSession for MysqlSession {
     fn on_open(&mut self, cx: &mut StreamContext<'_>) {
-        self.deadline = Some(cx.now() + LOGIN);
+        self.pace.deadline = Some(cx.now() + LOGIN);
         self.greet(cx);
     }
 
@@ -304,47 +308,31 @@ impl StreamSession for MysqlSession {
         if matches!(self.state, State::Over) {
             return;
         }
-        if let Some((due, out, close)) = self.held.take() {
-            if due > cx.now() {
-                self.held = Some((due, out, close));
-                return;
+        match self.pace.due(cx.now()) {
+            Some(Due::Answer { out, closes }) => {
+                self.note(|connection| connection.info = None);
+                cx.send(out);
+                if closes {
+                    return self.end(cx);
+                }
+                self.work(cx);
             }
-            self.note(|connection| connection.info = None);
-            cx.send(out);
-            if close {
-                return self.end(cx);
-            }
-            return self.work(cx);
-        }
-        if self.rest.is_some_and(|rest| rest <= cx.now()) {
-            return self.work(cx);
-        }
-        if self.deadline.is_some_and(|deadline| deadline <= cx.now()) {
-            self.tell_unfinished(cx);
-            return self.end(cx);
-        }
-        if self.look.is_some_and(|look| look <= cx.now()) {
-            self.look = Some(cx.now() + LOOK);
-            let id = self.me.id;
-            let killed = self.host.with(|machine| {
-                machine.with_kept(|_, server: &mut Server| {
-                    server.connections.get(&id).is_some_and(|c| c.killed)
-                })
-            });
-            if killed {
+            Some(Due::Work) => self.work(cx),
+            Some(Due::Deadline) => {
+                self.tell_unfinished(cx);
                 self.end(cx);
             }
+            Some(Due::Look) => self.end_if_killed(cx),
+            None => {}
         }
     }
 
     fn on_close(&mut self, cx: &mut StreamContext<'_>) {
         // What came before the end is evidence, if nobody will read its answers.
-        if self.rest.is_some() {
+        if self.pace.is_put_off() {
             self.work(cx);
         }
-        if !matches!(self.state, State::Over)
-            && !self.input.rest().is_empty()
-            && self.held.is_none()
+        if !matches!(self.state, State::Over) && !self.input.rest().is_empty() && !self.pace.holds()
         {
             let sample = self.input.sample(SAMPLE);
             cx.emit(catalogue::protocol_error("connection closed within a packet", sample));
@@ -355,20 +343,15 @@ impl StreamSession for MysqlSession {
         self.host.with(|machine| {
             machine.with_kept(|_, server: &mut Server| drop(server.connections.remove(&id)));
         });
-        self.held = None;
-        self.deadline = None;
-        self.look = None;
+        self.pace.stop();
     }
 
     fn poll_timeout(&self) -> Option<Timestamp> {
-        match &self.held {
-            Some((due, ..)) => Some(*due),
-            None => [self.deadline, self.look, self.rest].into_iter().flatten().min(),
-        }
+        self.pace.next()
     }
 
     fn reads(&self) -> bool {
-        self.held.is_none() && self.rest.is_none()
+        self.pace.reads()
     }
 
     fn tls(&self) -> TlsOffer {

@@ -199,7 +199,7 @@ impl PostgresSession {
             let text = format!("password authentication failed for user \"{}\"", self.me.user);
             replies::refuse(&mut out, &fatal("28P01", text, ("auth.c", 334, "auth_failed")));
             let wait = Duration::from_micros(20_000 + u64::from(cx.rng().next_u32() % 70_000));
-            self.held = Some((cx.now() + wait, out, true));
+            self.pace.hold(cx.now() + wait, out, true);
             self.state = State::Over;
             return;
         }
@@ -255,8 +255,8 @@ impl PostgresSession {
         self.greet(cx, &mut out, &version);
         cx.send(out);
         self.state = State::Ready;
-        self.deadline = None;
-        self.look = Some(cx.now() + LOOK);
+        self.pace.deadline = None;
+        self.pace.look = Some(cx.now() + LOOK);
     }
 
     /// What the server tells of itself when somebody is in.

@@ -21,6 +21,7 @@ use super::replies;
 use super::server::{Connection, Server};
 use super::statements::Run;
 use crate::inbox::Inbox;
+use crate::pace::{Due, Pace};
 use crate::sql::{Budget, Rows, Value};
 
 /// Time to log in (`authentication_timeout`).
@@ -118,13 +119,9 @@ pub(super) struct PostgresSession {
     asked: u8,
     /// The client was told to begin with TLS and has not done so.
     upgrading: bool,
-    held: Option<(Timestamp, Vec<u8>, bool)>,
-    deadline: Option<Timestamp>,
-    look: Option<Timestamp>,
+    pace: Pace,
     /// Steps for the message in work.
     budget: Budget,
-    /// When to go on with what waits.
-    rest: Option<Timestamp>,
 }
 
 impl PostgresSession {
@@ -140,7 +137,6 @@ impl PostgresSession {
             host: opening.host,
             input: Inbox::default(),
             budget: Budget::new(STEPS),
-            rest: None,
             state: State::Start,
             me,
             parameters: Vec::new(),
@@ -152,19 +148,17 @@ impl PostgresSession {
             attempts: 0,
             asked: 0,
             upgrading: false,
-            held: None,
-            deadline: None,
-            look: None,
+            pace: Pace::default(),
         }
     }
 
     /// Works on messages as long as there are whole ones and the turn lasts.
     fn work(&mut self, cx: &mut StreamContext<'_>) {
-        self.rest = None;
+        self.pace.begin_turn();
         let mut spent = 0;
-        while self.held.is_none() {
+        while !self.pace.holds() {
             if spent >= TURN {
-                self.rest = Some(cx.now() + BREATH);
+                self.pace.put_off(cx.now() + BREATH);
                 break;
             }
             self.budget = Budget::new(STEPS);
@@ -314,20 +308,36 @@ impl PostgresSession {
         }
     }
 
+    /// Ends when another session said so.
+    fn end_if_killed(&mut self, cx: &mut StreamContext<'_>) {
+        self.pace.look = Some(cx.now() + LOOK);
+        let pid = self.me.pid;
+        let killed = self.host.with(|machine| {
+            machine.with_kept(|_, server: &mut Server| {
+                server.connections.get(&pid).is_some_and(|c| c.killed)
+            })
+        });
+        if killed {
+            let refused = fatal(
+                "57P01",
+                "terminating connection due to administrator command",
+                ("postgres.c", 3218, "ProcessInterrupts"),
+            );
+            self.refuse(cx, &refused, true);
+        }
+    }
+
     fn end(&mut self, cx: &mut StreamContext<'_>) {
         self.state = State::Over;
-        self.held = None;
-        self.deadline = None;
-        self.look = None;
+        self.pace.stop();
         self.input.clear();
-        self.rest = None;
         cx.close();
     }
 }
 
 impl StreamSession for PostgresSession {
     fn on_open(&mut self, cx: &mut StreamContext<'_>) {
-        self.deadline = Some(cx.now() + LOGIN);
+        self.pace.deadline = Some(cx.now() + LOGIN);
     }
 
     fn on_bytes(&mut self, cx: &mut StreamContext<'_>, bytes: &[u8]) {
@@ -339,54 +349,29 @@ impl StreamSession for PostgresSession {
     }
 
     fn on_timeout(&mut self, cx: &mut StreamContext<'_>) {
-        if let Some((due, out, close)) = self.held.take() {
-            if due > cx.now() {
-                self.held = Some((due, out, close));
-                return;
+        match self.pace.due(cx.now()) {
+            Some(Due::Answer { out, closes }) => {
+                cx.send(out);
+                if closes {
+                    return self.end(cx);
+                }
+                self.note(|connection| connection.active = false);
+                self.work(cx);
             }
-            cx.send(out);
-            if close {
-                return self.end(cx);
-            }
-            self.note(|connection| connection.active = false);
-            return self.work(cx);
-        }
-        if matches!(self.state, State::Over) {
-            return;
-        }
-        if self.rest.is_some_and(|rest| rest <= cx.now()) {
-            return self.work(cx);
-        }
-        if self.deadline.is_some_and(|deadline| deadline <= cx.now()) {
-            return self.end(cx);
-        }
-        if self.look.is_some_and(|look| look <= cx.now()) {
-            self.look = Some(cx.now() + LOOK);
-            let pid = self.me.pid;
-            let killed = self.host.with(|machine| {
-                machine.with_kept(|_, server: &mut Server| {
-                    server.connections.get(&pid).is_some_and(|c| c.killed)
-                })
-            });
-            if killed {
-                let refused = fatal(
-                    "57P01",
-                    "terminating connection due to administrator command",
-                    ("postgres.c", 3218, "ProcessInterrupts"),
-                );
-                self.refuse(cx, &refused, true);
-            }
+            _ if matches!(self.state, State::Over) => {}
+            Some(Due::Work) => self.work(cx),
+            Some(Due::Deadline) => self.end(cx),
+            Some(Due::Look) => self.end_if_killed(cx),
+            None => {}
         }
     }
 
     fn on_close(&mut self, cx: &mut StreamContext<'_>) {
         // What came before the end is evidence, if nobody will read its answers.
-        if self.rest.is_some() {
+        if self.pace.is_put_off() {
             self.work(cx);
         }
-        if !matches!(self.state, State::Over)
-            && !self.input.rest().is_empty()
-            && self.held.is_none()
+        if !matches!(self.state, State::Over) && !self.input.rest().is_empty() && !self.pace.holds()
         {
             let sample = self.input.sample(SAMPLE);
             cx.emit(catalogue::protocol_error("connection closed within a message", sample));
@@ -396,20 +381,15 @@ impl StreamSession for PostgresSession {
         self.host.with(|machine| {
             machine.with_kept(|_, server: &mut Server| drop(server.connections.remove(&pid)));
         });
-        self.held = None;
-        self.deadline = None;
-        self.look = None;
+        self.pace.stop();
     }
 
     fn poll_timeout(&self) -> Option<Timestamp> {
-        match &self.held {
-            Some((due, ..)) => Some(*due),
-            None => [self.deadline, self.look, self.rest].into_iter().flatten().min(),
-        }
+        self.pace.next()
     }
 
     fn reads(&self) -> bool {
-        self.held.is_none() && self.rest.is_none()
+        self.pace.reads()
     }
 
     fn tls(&self) -> TlsOffer {

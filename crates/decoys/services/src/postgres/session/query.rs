@@ -165,7 +165,7 @@ impl PostgresSession {
     pub(super) fn finish(&mut self, cx: &mut StreamContext<'_>, out: Vec<u8>, sleeps: u64) {
         cx.commit();
         if sleeps > 0 {
-            self.held = Some((cx.now() + Duration::from_micros(sleeps), out, false));
+            self.pace.hold(cx.now() + Duration::from_micros(sleeps), out, false);
             return;
         }
         self.note(|connection| connection.active = false);
